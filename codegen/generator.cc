@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "codegen/generator.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "codegen/header.h"
+#include "codegen/names.h"
+#include "codegen/source.h"
+
+namespace ferry::codegen {
+namespace {
+
+namespace pb = google::protobuf;
+
+// The following return what is wrong, or "". libprotoc puts the file's name in front.
+
+std::string CheckParameter(const std::string& parameter) {
+  std::vector<std::pair<std::string, std::string>> options;
+  pb::compiler::ParseGeneratorParameter(parameter, &options);
+  if (options.empty()) return "";
+  return "unknown parameter \"" + options.front().first +
+         "\": protoc-gen-ferry accepts no parameters yet";
+}
+
+std::string CheckMethods(const pb::ServiceDescriptor& service) {
+  for (int i = 0; i < service.method_count(); ++i) {
+    const pb::MethodDescriptor& method = *service.method(i);
+    if (!method.client_streaming() && !method.server_streaming()) continue;
+    return std::string(method.full_name()) +
+           ": streaming methods are not supported yet; remove \"stream\", or move the method "
+           "to a .proto file that protoc-gen-ferry is not run on";
+  }
+  return "";
+}
+
+std::string CheckFile(const pb::FileDescriptor& file) {
+  if (file.pool()->FindFileContainingSymbol("ferry.internal")) {
+    return "the name ferry.internal is taken by ferry's own C++ namespace; choose another";
+  }
+  for (int i = 0; i < file.service_count(); ++i) {
+    std::string problem = CheckMethods(*file.service(i));
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+void Write(pb::compiler::GeneratorContext& context, const std::string& path,
+           const std::string& text) {
+  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(context.Open(path));
+  pb::io::CodedOutputStream(stream.get()).WriteString(text);
+}
+
+}  // namespace
+
+bool Generator::Generate(const pb::FileDescriptor* file, const std::string& parameter,
+                         pb::compiler::GeneratorContext* context, std::string* error) const {
+  *error = CheckParameter(parameter);
+  if (error->empty()) *error = CheckFile(*file);
+  if (!error->empty()) return false;
+  Write(*context, BaseName(*file) + ".ferry.h", Header(*file));
+  Write(*context, BaseName(*file) + ".ferry.cc", Source(*file));
+  return true;
+}
+
+}  // namespace ferry::codegen

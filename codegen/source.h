@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_CODEGEN_SOURCE_H_
+#define FERRY_CODEGEN_SOURCE_H_
+
+#include <google/protobuf/descriptor.h>
+
+#include <string>
+
+namespace ferry::codegen {
+
+// The text of NAME.ferry.cc: what the classes of NAME.ferry.h do.
+std::string Source(const google::protobuf::FileDescriptor& file);
+
+}  // namespace ferry::codegen
+
+#endif  // FERRY_CODEGEN_SOURCE_H_

@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/child_process.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "ferry/transport/internal/spawn_plan.h"
+#include "ferry/transport/internal/sys.h"
+
+namespace ferry {
+
+using internal::MutexLock;
+using internal::OutputTail;
+using internal::SpawnPlan;
+using internal::UniqueFd;
+namespace sys = internal::sys;
+
+namespace {
+
+// A process closes its descriptors a little before it can be reaped.
+constexpr absl::Duration kEndOfProcess = absl::Seconds(1);
+constexpr absl::Duration kEndOfOutput = absl::Milliseconds(100);
+
+// How much of a captured stderr an error text shows.
+constexpr size_t kShownError = 1024;
+
+absl::Status CheckOptions(const ChildOptions& options) {
+  if (options.program.empty()) return absl::InvalidArgumentError("child: no program given");
+  if (options.standard_input == Stdio::kCapture) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "child '", options.program, "': stdin cannot be captured, only inherited or null"));
+  }
+  for (const std::string& argument : options.arguments) {
+    if (argument.find('\0') == std::string::npos) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "child '", options.program, "': an argument contains a NUL byte, which exec cannot pass"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Explain(int error, const std::string& program) {
+  std::string what = absl::StrCat("cannot start '", program, "'");
+  if (error == ENOENT && !absl::StrContains(program, '/')) {
+    const char* path = getenv("PATH");
+    absl::StrAppend(&what, ", looked up in PATH=", path != nullptr ? path : "");
+  }
+  return absl::ErrnoToStatus(error, what);
+}
+
+// Makes the child's `target` what the option says; a captured one is read by `tail`.
+absl::Status PlanOutput(Stdio stdio, int target, SpawnPlan& plan,
+                        std::unique_ptr<OutputTail>& tail) {
+  if (stdio == Stdio::kInherit) return absl::OkStatus();
+  if (stdio == Stdio::kNull) {
+    plan.Open("/dev/null", O_WRONLY, target);
+    return absl::OkStatus();
+  }
+  int ends[2];
+  if (sys::Pipe(ends) != 0) return absl::ErrnoToStatus(errno, "pipe for captured output");
+  UniqueFd read_end(ends[0]);
+  absl::Status placed = plan.Place(UniqueFd(ends[1]), target);
+  if (!placed.ok()) return placed;
+  absl::StatusOr<std::unique_ptr<OutputTail>> started = OutputTail::Start(std::move(read_end));
+  if (started.ok()) tail = *std::move(started);
+  return started.status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOptions& options,
+                                                                  Inheritance inheritance) {
+  absl::Status valid = CheckOptions(options);
+  if (!valid.ok()) return valid;
+  std::unique_ptr<ChildProcess> child(new ChildProcess(options));
+  absl::Status spawned = child->Spawn(options, std::move(inheritance));
+  if (!spawned.ok()) return spawned;
+  return child;
+}
+
+ChildProcess::ChildProcess(const ChildOptions& options) : grace_(options.grace) {}
+
+absl::Status ChildProcess::Spawn(const ChildOptions& options, Inheritance inheritance) {
+  constexpr int kFirstInherited = STDERR_FILENO + 1;
+  SpawnPlan plan(kFirstInherited + static_cast<int>(inheritance.descriptors.size()));
+  if (options.standard_input == Stdio::kNull) plan.Open("/dev/null", O_RDONLY, STDIN_FILENO);
+  absl::Status planned = PlanOutput(options.standard_output, STDOUT_FILENO, plan, output_);
+  if (planned.ok()) planned = PlanOutput(options.standard_error, STDERR_FILENO, plan, error_);
+  int target = kFirstInherited;
+  for (UniqueFd& descriptor : inheritance.descriptors) {
+    if (planned.ok()) planned = plan.Place(std::move(descriptor), target++);
+  }
+  if (!planned.ok()) return planned;
+
+  int error = plan.Run(options.program, options.arguments, inheritance.variable, pid_);
+  if (error != 0) return Explain(error, options.program);
+  pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));
+  if (!pid_fd_.valid()) {
+    absl::Status status = absl::ErrnoToStatus(errno, "pidfd_open for a new child");
+    sys::KillAndReap(std::exchange(pid_, -1));
+    return status;
+  }
+  description_ = absl::StrCat("child ", pid_, " (", options.program, ")");
+  return absl::OkStatus();
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_fd_.valid()) Stop();
+}
+
+void ChildProcess::TryReap() {
+  if (exit_.has_value()) return;
+  siginfo_t info = {};
+  if (sys::WaitId(pid_fd_.get(), &info, WEXITED | WNOHANG) != 0) {
+    if (errno == ECHILD) exit_ = ExitStatus{ExitStatus::Kind::kUnknown, 0};
+    return;
+  }
+  if (info.si_pid == 0) return;
+  exit_ = ExitStatus{info.si_code == CLD_EXITED ? ExitStatus::Kind::kExited
+                                                : ExitStatus::Kind::kKilled,
+                     info.si_status};
+}
+
+std::optional<ExitStatus> ChildProcess::Wait(Deadline deadline) {
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      TryReap();
+      if (exit_.has_value()) return exit_;
+    }
+    if (HasPassed(deadline)) return std::nullopt;
+    struct pollfd ended = {pid_fd_.get(), POLLIN, 0};
+    sys::Poll(&ended, 1, deadline);
+  }
+}
+
+ExitStatus ChildProcess::Stop() {
+  for (int signal : {SIGTERM, SIGKILL}) {
+    if (std::optional<ExitStatus> exit = Wait(DeadlineAfter(grace_))) return *exit;
+    sys::SendSignal(pid_fd_.get(), signal);
+  }
+  return *Wait(kNoDeadline);
+}
+
+absl::Status ChildProcess::ExplainEnd() {
+  std::optional<ExitStatus> exit = Wait(DeadlineAfter(kEndOfProcess));
+  std::string text = absl::StrCat(
+      description_, " ", exit ? exit->ToString() : "closed the connection, but still runs");
+  if (error_ != nullptr) {
+    if (exit) error_->AwaitEnd(DeadlineAfter(kEndOfOutput));
+    std::string tail = error_->Tail();
+    absl::string_view shown = absl::StripAsciiWhitespace(tail);
+    if (shown.size() > kShownError) shown.remove_prefix(shown.size() - kShownError);
+    if (!shown.empty()) absl::StrAppend(&text, "; its stderr ends with: ", shown);
+  }
+  return absl::UnavailableError(text);
+}
+
+}  // namespace ferry

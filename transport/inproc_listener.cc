@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <map>
+#include <queue>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/internal/mutex.h"
+
+namespace ferry {
+namespace {
+
+using internal::CondVar;
+using internal::Mutex;
+using internal::MutexLock;
+
+class InprocListener;
+
+// The names of this process: a name is global by its nature, as a path is.
+struct Names {
+  Mutex mutex;
+  std::map<std::string, InprocListener*> listeners ABSL_GUARDED_BY(mutex);
+};
+
+Names& AllNames() {
+  static auto* names = new Names;
+  return *names;
+}
+
+// Thread contract: that of Listener.
+class InprocListener final : public Listener {
+ public:
+  explicit InprocListener(std::string name) : name_(std::move(name)) {}
+  ~InprocListener() override { Close(); }
+
+  absl::StatusOr<std::unique_ptr<Transport>> Accept() override {
+    Names& names = AllNames();
+    MutexLock lock(names.mutex);
+    while (waiting_.empty() && !closed_) connected_.Wait(names.mutex);
+    if (closed_) return absl::CancelledError(absl::StrCat("inproc:", name_, " was closed"));
+    std::unique_ptr<Transport> transport = std::move(waiting_.front());
+    waiting_.pop();
+    return transport;
+  }
+
+  void Close() override {
+    Names& names = AllNames();
+    MutexLock lock(names.mutex);
+    if (!closed_) names.listeners.erase(name_);
+    closed_ = true;
+    connected_.NotifyAll();
+  }
+
+  // REQUIRES: the lock of AllNames.
+  void Enqueue(std::unique_ptr<Transport> transport) {
+    waiting_.push(std::move(transport));
+    connected_.NotifyOne();
+  }
+
+ private:
+  const std::string name_;
+  CondVar connected_;
+  // Guarded by the lock of AllNames, which a field cannot name.
+  std::queue<std::unique_ptr<Transport>> waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Listener>> ListenInproc(const std::string& name) {
+  Names& names = AllNames();
+  MutexLock lock(names.mutex);
+  if (names.listeners.count(name) != 0) {
+    return absl::AlreadyExistsError(absl::StrCat("inproc:", name, " is served already"));
+  }
+  auto listener = std::make_unique<InprocListener>(name);
+  names.listeners.emplace(name, listener.get());
+  return listener;
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> ConnectInproc(const std::string& name) {
+  auto [client, server] = CreateInprocPair(name);
+  Names& names = AllNames();
+  MutexLock lock(names.mutex);
+  auto found = names.listeners.find(name);
+  if (found == names.listeners.end()) {
+    return absl::UnavailableError(
+        absl::StrCat("inproc:", name, ": nobody in this process serves it"));
+  }
+  found->second->Enqueue(std::move(server));
+  return std::move(client);
+}
+
+}  // namespace ferry

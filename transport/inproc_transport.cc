@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/inproc_transport.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "ferry/transport/internal/event.h"
+#include "ferry/transport/internal/mutex.h"
+
+namespace ferry {
+namespace {
+
+using internal::CondVar;
+using internal::Mutex;
+using internal::MutexLock;
+
+// A message under construction; its fragments share it once it is sent.
+struct Message {
+  FrameHeader header;
+  size_t size;
+  std::unique_ptr<char[]> data;
+};
+
+struct QueuedFrame {
+  FrameHeader header;
+  size_t offset;
+  std::shared_ptr<Message> message;
+};
+
+// What one end has received and not read yet. Thread-safe.
+class Inbox {
+ public:
+  void Put(std::shared_ptr<Message> message) {
+    MutexLock lock(mutex_);
+    if (!close_reason_.ok()) return;
+    FrameHeader header = message->header;
+    header.length = static_cast<uint32_t>(std::min(message->size, kMaxFrame));
+    if (message->size > kMaxFrame) header.flags |= kFlagMore;
+    frames_.push_back({header, 0, message});
+    for (size_t at = header.length; at < message->size; at += header.length) {
+      header = ContinueHeader(header.call, message->size - at, kMaxFrame);
+      frames_.push_back({header, at, message});
+    }
+    Wake();
+  }
+
+  ReadResult Take(QueuedFrame& frame) {
+    MutexLock lock(mutex_);
+    if (frames_.empty()) return close_reason_.ok() ? ReadResult::kEmpty : ReadResult::kClosed;
+    frame = std::move(frames_.front());
+    frames_.pop_front();
+    return ReadResult::kFrame;
+  }
+
+  void Wait(const WaitOptions& options) {
+    MutexLock lock(mutex_);
+    while (close_reason_.ok() && frames_.empty() && !(options.interruptible && interrupted_) &&
+           !HasPassed(options.deadline)) {
+      changed_.Wait(mutex_, options.deadline);
+    }
+    if (options.interruptible) interrupted_ = false;
+    if (event_.is_open()) event_.Clear();
+  }
+
+  void Interrupt() {
+    MutexLock lock(mutex_);
+    interrupted_ = true;
+    Wake();
+  }
+
+  bool HasWork() {
+    MutexLock lock(mutex_);
+    return !frames_.empty() || interrupted_ || !close_reason_.ok();
+  }
+
+  int WaitHandle() {
+    MutexLock lock(mutex_);
+    if (event_.Open().ok() && !frames_.empty()) event_.Set();
+    return event_.fd();
+  }
+
+  enum class Unread { kKeep, kDrop };
+
+  void Close(const absl::Status& reason, Unread unread) {
+    MutexLock lock(mutex_);
+    if (unread == Unread::kDrop) frames_.clear();
+    if (close_reason_.ok()) close_reason_ = reason;
+    Wake();
+  }
+
+  absl::Status close_reason() {
+    MutexLock lock(mutex_);
+    return close_reason_;
+  }
+
+ private:
+  void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    changed_.NotifyAll();
+    if (event_.is_open()) event_.Set();
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<QueuedFrame> frames_ ABSL_GUARDED_BY(mutex_);
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
+  internal::Event event_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Thread contract: that of Transport.
+class InprocTransport final : public Transport {
+ public:
+  InprocTransport(std::shared_ptr<Inbox> own, std::shared_ptr<Inbox> other, Peer peer)
+      : own_(std::move(own)), other_(std::move(other)), peer_(std::move(peer)) {}
+
+  ~InprocTransport() override { Close(absl::CancelledError("the transport was destroyed")); }
+
+  ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override {
+    if (!own_->close_reason().ok()) return ReserveResult::kClosed;
+    auto* message = new Message{header, size, std::unique_ptr<char[]>(new char[size])};
+    out = {message->data.get(), size, message};
+    return ReserveResult::kOk;
+  }
+
+  void Commit(Reservation& reservation) override { other_->Put(Take(reservation)); }
+  void Abandon(Reservation& reservation) override { Take(reservation); }
+  void Flush(Deadline) override {}
+
+  ReadResult TryRead(Frame& frame) override {
+    ReadResult result = own_->Take(current_);
+    if (result == ReadResult::kFrame) {
+      frame = {current_.header, current_.message->data.get() + current_.offset};
+    }
+    return result;
+  }
+
+  void Release(const Frame&) override { current_.message.reset(); }
+  void Wait(const WaitOptions& options) override { own_->Wait(options); }
+  void Interrupt() override { own_->Interrupt(); }
+  bool Arm() override { return own_->HasWork(); }
+  int WaitHandle() override { return own_->WaitHandle(); }
+
+  void Close(const absl::Status& reason) override {
+    own_->Close(reason, Inbox::Unread::kDrop);
+    other_->Close(absl::UnavailableError(absl::StrCat(peer_.description, " closed the connection")),
+                  Inbox::Unread::kKeep);
+  }
+
+  absl::Status close_reason() const override { return own_->close_reason(); }
+  const Peer& peer() const override { return peer_; }
+
+ private:
+  static std::shared_ptr<Message> Take(Reservation& reservation) {
+    return std::shared_ptr<Message>(
+        static_cast<Message*>(std::exchange(reservation.slot, nullptr)));
+  }
+
+  const std::shared_ptr<Inbox> own_;
+  const std::shared_ptr<Inbox> other_;
+  const Peer peer_;
+  QueuedFrame current_;  // owned by the holder of the receiving half
+};
+
+}  // namespace
+
+std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>> CreateInprocPair(
+    const std::string& name) {
+  Peer peer = {absl::StrCat("the other end of inproc:", name), getpid()};
+  auto a = std::make_shared<Inbox>();
+  auto b = std::make_shared<Inbox>();
+  return {std::make_unique<InprocTransport>(a, b, peer),
+          std::make_unique<InprocTransport>(b, a, peer)};
+}
+
+}  // namespace ferry

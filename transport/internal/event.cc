@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/internal/event.h"
+
+#include <cerrno>
+#include <cstdint>
+
+#include "ferry/transport/internal/sys.h"
+
+namespace ferry::internal {
+
+absl::Status Event::Open() {
+  if (fd_.valid()) return absl::OkStatus();
+  fd_ = UniqueFd(sys::EventFd());
+  if (!fd_.valid()) return absl::ErrnoToStatus(errno, "eventfd");
+  return absl::OkStatus();
+}
+
+void Event::Set() {
+  uint64_t one = 1;
+  struct iovec piece = {&one, sizeof(one)};
+  while (sys::Write(fd_.get(), piece) < 0 && errno == EINTR) {
+  }
+}
+
+void Event::Clear() {
+  uint64_t count;
+  while (sys::Read(fd_.get(), &count, sizeof(count)) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace ferry::internal

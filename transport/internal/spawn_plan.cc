@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/internal/spawn_plan.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "ferry/transport/internal/sys.h"
+
+namespace ferry::internal {
+namespace {
+
+// What a char* const[] of exec wants.
+char* Exec(const std::string& text) { return const_cast<char*>(text.c_str()); }
+
+}  // namespace
+
+SpawnPlan::SpawnPlan(int first_closed) : first_closed_(first_closed) {
+  posix_spawn_file_actions_init(&actions_);
+}
+
+SpawnPlan::~SpawnPlan() { posix_spawn_file_actions_destroy(&actions_); }
+
+void SpawnPlan::Open(const char* path, int flags, int target) {
+  posix_spawn_file_actions_addopen(&actions_, target, path, flags, 0);
+}
+
+absl::Status SpawnPlan::Place(UniqueFd source, int target) {
+  // A source among the targets would be overwritten, or keep its close-on-exec flag.
+  if (source.get() < first_closed_) {
+    source = UniqueFd(sys::DuplicateFrom(source.get(), first_closed_));
+    if (!source.valid()) return absl::ErrnoToStatus(errno, "descriptor for a child");
+  }
+  posix_spawn_file_actions_adddup2(&actions_, source.get(), target);
+  sources_.push_back(std::move(source));
+  return absl::OkStatus();
+}
+
+int SpawnPlan::Run(const std::string& program, const std::vector<std::string>& arguments,
+                   const std::string& variable, pid_t& pid) {
+  posix_spawn_file_actions_addclosefrom_np(&actions_, first_closed_);
+
+  std::vector<char*> argv = {Exec(program)};
+  for (const std::string& argument : arguments) argv.push_back(Exec(argument));
+  argv.push_back(nullptr);
+
+  std::vector<char*> envp;
+  absl::string_view name(variable.data(), variable.find('=') + 1);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!absl::StartsWith(*entry, name)) envp.push_back(*entry);
+  }
+  envp.push_back(Exec(variable));
+  envp.push_back(nullptr);
+
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  int error = sys::SpawnProcess(&pid, program.c_str(), &actions_, &attributes, argv.data(),
+                                envp.data());
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+}  // namespace ferry::internal

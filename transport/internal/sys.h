@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every system call of ferry goes through here, so that a test can make the k-th one
+// fail or come up short (FaultHook). tests/layering_test.sh holds the rest of the
+// tree to it.
+//
+// The functions behave as the calls they are named after: -1 and errno on failure.
+// Thread contract: thread-safe.
+
+#ifndef FERRY_TRANSPORT_INTERNAL_SYS_H_
+#define FERRY_TRANSPORT_INTERNAL_SYS_H_
+
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ferry/transport/deadline.h"
+
+namespace ferry::internal::sys {
+
+enum class Call : uint8_t {
+  kRead,
+  kWrite,
+  kPoll,
+  kPipe,
+  kOpen,
+  kFcntl,
+  kEventFd,
+  kEpoll,
+  kSpawn,
+  kPidFdOpen,
+  kWaitId,
+  kKill,
+};
+
+// What a test injects.
+class FaultHook {
+ public:
+  virtual ~FaultHook() = default;
+
+  // Runs before a call is made, on the calling thread. Answers 0, or the errno to fail
+  // with. `length` is that of a read or write and may be made smaller.
+  virtual int Before(Call call, size_t& length) = 0;
+};
+
+// Installs `hook` for all threads; null removes it. REQUIRES: no call is running.
+void SetFaultHook(FaultHook* hook);
+
+// A blocking read.
+ssize_t Read(int fd, void* data, size_t size);
+// A read that fails with EAGAIN rather than sleep, whatever the mode of `fd`.
+ssize_t ReadNow(int fd, void* data, size_t size);
+// A plain write: to descriptors that raise no SIGPIPE.
+ssize_t Write(int fd, const struct iovec& piece);
+// A write to a non-blocking descriptor that never raises SIGPIPE.
+ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
+// Sleeps until `deadline`. EINTR is passed on.
+int Poll(struct pollfd* fds, size_t count, Deadline deadline);
+
+int Pipe(int fds[2]);  // close-on-exec
+int OpenWakeEnd(int pipe_read_fd);
+int DuplicateFrom(int fd, int lowest);  // close-on-exec
+int SetNonBlocking(int fd);
+int SetCloseOnExec(int fd);
+bool IsPipe(int fd);
+void Close(int fd);
+
+int EventFd();
+int EpollCreate();
+int EpollControl(int epoll_fd, int operation, int fd, uint32_t events);
+
+int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
+                 const posix_spawnattr_t* attributes, char* const arguments[],
+                 char* const environment[]);  // answers an errno, as posix_spawnp does
+int PidFdOpen(pid_t pid);
+int WaitId(int pid_fd, siginfo_t* info, int options);
+int SendSignal(int pid_fd, int signal);
+void KillAndReap(pid_t pid);  // for a child that has no pid_fd
+
+}  // namespace ferry::internal::sys
+
+#endif  // FERRY_TRANSPORT_INTERNAL_SYS_H_

@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Transport: moves frames between two processes, both ways and in order. It knows
+// no protobuf and no calls; a message is bytes, and its header is opaque but for the
+// length and the flag kFlagMore, which it sets itself when a message is too long for
+// one frame and follows it with kContinue frames.
+//
+//   Reserve ─ serialize ─ Commit ─ Flush   ═════▶   Wait ─ TryRead ─ parse ─ Release
+//
+// The transport owns all buffers, so that a ring in shared memory, writev and
+// overlapped I/O can each place them where they need them.
+//
+// Threads: the sending half (Reserve, Commit, Abandon, Flush) is for any number of
+// threads at once. The receiving half (TryRead, Release, Wait, Arm) is for one thread
+// at a time, the holder of the connection's read token. Interrupt, Close, WaitHandle
+// and peer are for any thread.
+//
+// Death: there is no half-close. When either direction ends, the transport is closed:
+// TryRead hands out what arrived before, then answers kClosed for good, and close_reason
+// says why. Sending to a closed transport is harmless and does nothing.
+
+#ifndef FERRY_TRANSPORT_TRANSPORT_H_
+#define FERRY_TRANSPORT_TRANSPORT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "ferry/proto/frame.h"
+#include "ferry/transport/deadline.h"
+
+namespace ferry {
+
+// Room for one message. Filled in by Reserve, used up by Commit or Abandon.
+struct Reservation {
+  char* data = nullptr;  // `size` bytes to serialize into, owned by the transport
+  size_t size = 0;
+  void* slot = nullptr;  // the transport's own
+};
+
+enum class ReserveResult {
+  kOk,
+  kNoRoom,  // not now: Wait with want_room
+  kClosed,
+};
+
+// One received frame. `payload` has header.length bytes and is valid until Release.
+struct Frame {
+  FrameHeader header;
+  const char* payload = nullptr;
+};
+
+enum class ReadResult {
+  kFrame,
+  kEmpty,   // nothing has arrived: Wait
+  kClosed,  // nothing will arrive any more
+};
+
+struct WaitOptions {
+  // A deadline in the past makes Wait a poll: it takes in what is there.
+  Deadline deadline = kNoDeadline;
+  // Return also when Reserve may succeed again.
+  bool want_room = false;
+  // Return also upon Interrupt. Without this a transport may sleep more cheaply, and
+  // only frames, death, the deadline and Close end the wait.
+  bool interruptible = true;
+};
+
+// Who is at the other end, as far as the system says.
+struct Peer {
+  std::string description;  // for error texts: "child 4711 (/usr/bin/worker)"
+  int64_t pid = -1;         // -1: not known
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Takes room for a message of `size` bytes that starts with `header`, whose length
+  // and kFlagMore are set here. kOk fills in `reservation`. Threads serialize side by
+  // side, without a lock. A reservation must be used up soon and before the transport
+  // is destroyed; it may stand in the way of frames reserved after it.
+  virtual ReserveResult Reserve(const FrameHeader& header, size_t size,
+                                Reservation& reservation) = 0;
+
+  // The message is written: hand it to the peer. What a thread commits arrives in its
+  // order; between threads any order is possible. May be buffered until Flush.
+  virtual void Commit(Reservation& reservation) = 0;
+
+  // The message will not be sent; the peer sees nothing of it.
+  virtual void Abandon(Reservation& reservation) = 0;
+
+  // Starts everything committed on its way. Returns when it has left, or when the
+  // receiving half will send the rest while it waits, or at the deadline; what is
+  // left then goes with a later Flush or Wait.
+  virtual void Flush(Deadline deadline) = 0;
+
+  // Hands out the next frame that is here; it makes no system call. At most one frame
+  // may be unreleased.
+  // A frame from the peer has passed ValidateFrameHeader; its payload is any bytes.
+  virtual ReadResult TryRead(Frame& frame) = 0;
+  virtual void Release(const Frame& frame) = 0;
+
+  // Returns when TryRead may find a frame (or Reserve room), when interrupted, closed
+  // or past the deadline, and now and then for no reason. Takes in a bounded amount, so
+  // that a flooding peer cannot hold the reader. Sends on what Flush left.
+  virtual void Wait(const WaitOptions& options) = 0;
+
+  // Makes the current or else the next interruptible Wait return.
+  virtual void Interrupt() = 0;
+
+  // For event loops: WaitHandle is a descriptor that polls as readable when Wait would
+  // return at once; it stays the transport's, and is -1 when the process has no
+  // descriptor left. Arm, before every sleep on it and after TryRead answered kEmpty,
+  // answers true if there is something to do already and the loop must not sleep.
+  virtual bool Arm() = 0;
+  virtual int WaitHandle() = 0;
+
+  // Ends both directions: the peer still gets what Flush sent, this side reads no
+  // more. The first reason counts, also against one that the transport found itself.
+  virtual void Close(const absl::Status& reason) = 0;
+
+  // Why TryRead answers kClosed: UNAVAILABLE when the peer is gone, DATA_LOSS when it
+  // broke the framing, or the status given to Close. OK while open.
+  virtual absl::Status close_reason() const = 0;
+
+  virtual const Peer& peer() const = 0;
+};
+
+}  // namespace ferry
+
+#endif  // FERRY_TRANSPORT_TRANSPORT_H_
