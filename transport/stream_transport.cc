@@ -187,7 +187,8 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   sleep_ = Sleep::kPoll;
   {
     MutexUnlock unlock(mutex_);
-    if (sys::Poll(fds, std::size(fds), until) < 0) return;  // EINTR; or try again
+    // EINTR counts as a wake for no reason: revents are 0 then.
+    sys::Poll(fds, std::size(fds), until);
     if (fds[0].revents != 0) ReadOnce(false);
   }
   sleep_ = Sleep::kNone;
