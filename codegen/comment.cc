@@ -16,8 +16,8 @@ bool ChangesDirection(uint32_t character) {
          (character >= 0x2066 && character <= 0x2069);
 }
 
-// The bytes of a UTF-8 character of two bytes or more that may stand in a comment; 0
-// if `text` does not begin with one.
+// The bytes of a UTF-8 character of two bytes or more that may stand in a
+// comment; 0 if `text` does not begin with one.
 size_t MultiByteLength(std::string_view text) {
   const auto byte = [text](size_t i) -> uint32_t {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
@@ -31,7 +31,8 @@ size_t MultiByteLength(std::string_view text) {
     character = character << 6 | (byte(i) & 0x3f);
   }
   const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-  if (character < kSmallest[length] || character > 0x10ffff || surrogate) return 0;
+  if (character < kSmallest[length] || character > 0x10ffff || surrogate)
+    return 0;
   return ChangesDirection(character) ? 0 : length;
 }
 
@@ -53,7 +54,8 @@ std::string Cleaned(std::string_view line) {
 }
 
 bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+  return text.size() >= end.size() &&
+         text.substr(text.size() - end.size()) == end;
 }
 
 }  // namespace
@@ -69,7 +71,8 @@ std::string CommentLines(std::string_view text) {
       ++blank_lines;
       continue;
     }
-    // The compiler would join the next line to this one. "??/" is a backslash in C++14.
+    // The compiler would join the next line to this one. "??/" is a backslash
+    // in C++14.
     if (EndsWith(line, "\\") || EndsWith(line, "?\?/")) line += " .";
     for (; blank_lines > 0; --blank_lines) out += out.empty() ? "" : "//\n";
     out.append("//").append(line).append("\n");

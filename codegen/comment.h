@@ -13,10 +13,11 @@
 
 namespace ferry::codegen {
 
-// `text` as `//` lines; "" if it is blank. Whatever is in the text, each line stays a
-// comment, and compilers have nothing to warn of: control characters become spaces;
-// bytes that are not UTF-8, and characters that change the direction of writing,
-// become '?'; a line that would end in a backslash ends in " ." instead.
+// `text` as `//` lines; "" if it is blank. Whatever is in the text, each line
+// stays a comment, and compilers have nothing to warn of: control characters
+// become spaces; bytes that are not UTF-8, and characters that change the
+// direction of writing, become '?'; a line that would end in a backslash ends
+// in " ." instead.
 std::string CommentLines(std::string_view text);
 
 // The comment directly above a service or method; "" if there is none.

@@ -10,11 +10,12 @@
 namespace ferry::codegen {
 namespace {
 
-// Text behind the last line break is left out: a layout's is the indentation of its
-// closing quote.
+// Text behind the last line break is left out: a layout's is the indentation of
+// its closing quote.
 std::vector<std::string_view> WholeLines(std::string_view text) {
   std::vector<std::string_view> lines;
-  for (size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
+  for (size_t end; (end = text.find('\n')) != text.npos;
+       text.remove_prefix(end + 1)) {
     lines.push_back(text.substr(0, end));
   }
   return lines;
@@ -40,7 +41,8 @@ struct Hole {
 };
 
 Hole FindHole(std::string_view line, const Holes& holes) {
-  for (size_t begin = line.find('$'); begin != line.npos; begin = line.find('$', begin + 1)) {
+  for (size_t begin = line.find('$'); begin != line.npos;
+       begin = line.find('$', begin + 1)) {
     const size_t close = line.find('$', begin + 1);
     if (close == line.npos) break;
     const auto found = holes.find(line.substr(begin + 1, close - begin - 1));
@@ -61,7 +63,8 @@ std::string Indented(std::string value, size_t indentation) {
 
 std::string FilledLine(std::string_view line, const Holes& holes) {
   Hole hole = FindHole(line, holes);
-  if (hole.value && hole.begin == Indentation(line) && hole.end == line.size()) {
+  if (hole.value && hole.begin == Indentation(line) &&
+      hole.end == line.size()) {
     return Indented(*hole.value, hole.begin);
   }
   std::string out;
@@ -96,6 +99,20 @@ std::string InNamespace(const std::string& name, const std::string& code) {
 
       )",
               {{"name", name}, {"code", code}});
+}
+
+std::string AllowShadowing(const std::string& code) {
+  if (code.empty()) return "";
+  return Emit(R"(
+      // An extension in the .proto may be called like a parameter below.
+      #pragma GCC diagnostic push
+      #pragma GCC diagnostic ignored "-Wshadow"
+
+      $code$
+      #pragma GCC diagnostic pop
+
+      )",
+              {{"code", code}});
 }
 
 }  // namespace ferry::codegen

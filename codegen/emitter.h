@@ -25,15 +25,20 @@ using Holes = std::map<std::string, std::string, std::less<>>;
 //       )",
 //       {{"name", "Boat"}, {"members", "int mast;\nint keel;\n"}})
 //
-// The line break that opens the raw string, its last line (the closing quote's) and
-// the indentation that all its lines share are not output. A hole alone on its line
-// takes any number of lines, each indented like the hole; with no lines, the hole's
-// line vanishes. What fills a hole is not searched for further holes, so comments may
-// contain '$'. A $name$ that is not in `holes` stays as it is.
+// The line break that opens the raw string, its last line (the closing quote's)
+// and the indentation that all its lines share are not output. A hole alone on
+// its line takes any number of lines, each indented like the hole; with no
+// lines, the hole's line vanishes. What fills a hole is not searched for
+// further holes, so comments may contain '$'. A $name$ that is not in `holes`
+// stays as it is.
 std::string Emit(std::string_view layout, const Holes& holes);
 
 // `code` inside `namespace name { }`; just `code` if either is empty.
 std::string InNamespace(const std::string& name, const std::string& code);
+
+// `code`, in which compilers accept a parameter that is called like something
+// in an enclosing namespace.
+std::string AllowShadowing(const std::string& code);
 
 }  // namespace ferry::codegen
 

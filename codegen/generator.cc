@@ -20,7 +20,8 @@ namespace {
 
 namespace pb = google::protobuf;
 
-// The following return what is wrong, or "". libprotoc puts the file's name in front.
+// The following return what is wrong, or "". libprotoc puts the file's name in
+// front.
 
 std::string CheckParameter(const std::string& parameter) {
   std::vector<std::pair<std::string, std::string>> options;
@@ -35,7 +36,8 @@ std::string CheckMethods(const pb::ServiceDescriptor& service) {
     const pb::MethodDescriptor& method = *service.method(i);
     if (!method.client_streaming() && !method.server_streaming()) continue;
     return std::string(method.full_name()) +
-           ": streaming methods are not supported yet; remove \"stream\", or move the method "
+           ": streaming methods are not supported yet; remove \"stream\", or "
+           "move the method "
            "to a .proto file that protoc-gen-ferry is not run on";
   }
   return "";
@@ -43,7 +45,8 @@ std::string CheckMethods(const pb::ServiceDescriptor& service) {
 
 std::string CheckFile(const pb::FileDescriptor& file) {
   if (file.pool()->FindFileContainingSymbol("ferry.internal")) {
-    return "the name ferry.internal is taken by ferry's own C++ namespace; choose another";
+    return "the name ferry.internal is taken by ferry's own C++ namespace; "
+           "choose another";
   }
   for (int i = 0; i < file.service_count(); ++i) {
     std::string problem = CheckMethods(*file.service(i));
@@ -54,14 +57,17 @@ std::string CheckFile(const pb::FileDescriptor& file) {
 
 void Write(pb::compiler::GeneratorContext& context, const std::string& path,
            const std::string& text) {
-  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(context.Open(path));
+  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(
+      context.Open(path));
   pb::io::CodedOutputStream(stream.get()).WriteString(text);
 }
 
 }  // namespace
 
-bool Generator::Generate(const pb::FileDescriptor* file, const std::string& parameter,
-                         pb::compiler::GeneratorContext* context, std::string* error) const {
+bool Generator::Generate(const pb::FileDescriptor* file,
+                         const std::string& parameter,
+                         pb::compiler::GeneratorContext* context,
+                         std::string* error) const {
   *error = CheckParameter(parameter);
   if (error->empty()) *error = CheckFile(*file);
   if (!error->empty()) return false;

@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What things are called in generated code. The examples are for x/boat.proto with
+// What things are called in generated code. The examples are for x/boat.proto
+// with
 //
 //   package harbour.boats;
 //   message Trip { message Leg {} }
 //   service Boat { rpc Sail(Trip.Leg) returns (Trip); }
 //
-// Where a name would clash with a keyword or with another name, '_' is appended, as
-// protobuf does it.
+// Where a name would clash with a keyword or with another name, '_' is
+// appended, as protobuf does it.
 
 #ifndef FERRY_CODEGEN_NAMES_H_
 #define FERRY_CODEGEN_NAMES_H_
@@ -41,9 +42,10 @@ std::string MessageType(const google::protobuf::Descriptor& message);
 // "harbour.boats.Boat/Sail": ferry::Method::full_name.
 std::string FullName(const google::protobuf::MethodDescriptor& method);
 
-// "ferry::internal::generated::harbour_2eboats_2eBoat": where a service's constants
-// are, apart from everything that a .proto can name.
-std::string ConstantsNamespace(const google::protobuf::ServiceDescriptor& service);
+// "ferry::internal::generated::harbour_2eboats_2eBoat": where a service's
+// constants are, apart from everything that a .proto can name.
+std::string ConstantsNamespace(
+    const google::protobuf::ServiceDescriptor& service);
 
 // "kSail": the ferry::Method in that namespace.
 std::string ConstantName(const google::protobuf::MethodDescriptor& method);

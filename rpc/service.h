@@ -47,6 +47,9 @@ class Service {
 
 namespace internal {
 
+// What a handler that is not overridden returns.
+absl::Status Unimplemented(const Method& method);
+
 // A unary method of generated class S. `S::*handler` is virtual: the user's override
 // runs.
 template <typename S, typename Request, typename Reply,

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/channel.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/connection.h"
+#include "ferry/transport/endpoint.h"
+
+namespace ferry {
+namespace {
+
+// Says what the peer should have been: the usual reason for a failed handshake is that
+// it is some other program.
+absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
+                         absl::Duration timeout) {
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+      return absl::DeadlineExceededError(absl::StrCat(
+          peer, " did not answer within ", absl::FormatDuration(timeout),
+          "; is it a program that serves a ferry address, such as parent:?"));
+    case absl::StatusCode::kUnavailable:
+      return absl::UnavailableError(absl::StrCat(
+          status.message(),
+          " (before it answered; is it a program that serves a ferry address, such as parent:?)"));
+    default:
+      return absl::Status(status.code(), absl::StrCat(peer, ": ", status.message()));
+  }
+}
+
+}  // namespace
+
+const Peer& Channel::peer() const { return connection_->peer(); }
+
+void Channel::Close() const { connection_->Close(absl::CancelledError("the channel was closed")); }
+
+absl::Status Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
+                           google::protobuf::MessageLite& reply,
+                           const CallOptions& options) const {
+  Deadline deadline = options.timeout == absl::InfiniteDuration() ? kNoDeadline
+                                                                  : DeadlineAfter(options.timeout);
+  return connection_->Call(method, request, reply, deadline);
+}
+
+absl::StatusOr<Channel> Connect(std::string_view text, const ChannelOptions& options) {
+  absl::StatusOr<Address> address = Address::Parse(text);
+  if (!address.ok()) return address.status();
+  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(*address);
+  if (!transport.ok()) return transport.status();
+  return internal::OpenChannel(*std::move(transport), options);
+}
+
+namespace internal {
+
+absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
+                                    const ChannelOptions& options) {
+  auto connection = std::make_shared<Connection>(std::move(transport), Connection::Side::kConnected,
+                                                 options.max_message, nullptr);
+  absl::Status greeted = connection->AwaitHello(DeadlineAfter(options.handshake_timeout));
+  if (!greeted.ok()) {
+    return NoHandshake(greeted, connection->peer().description, options.handshake_timeout);
+  }
+  return Channel(std::move(connection));
+}
+
+}  // namespace internal
+}  // namespace ferry

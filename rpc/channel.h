@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Channel: the client's handle, through which stubs call.
+
+#ifndef FERRY_RPC_CHANNEL_H_
+#define FERRY_RPC_CHANNEL_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/method.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry {
+
+namespace internal {
+class Connection;
+}
+
+struct ChannelOptions {
+  // The largest request sent and reply accepted, in bytes; at most 2147483647.
+  size_t max_message = kDefaultMaxMessage;
+
+  // How long the other side may take to answer with its hello. A child that needs
+  // longer to start needs more.
+  absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
+};
+
+struct CallOptions {
+  // From the call on. Afterwards the call fails with DEADLINE_EXCEEDED.
+  absl::Duration timeout = absl::InfiniteDuration();
+};
+
+// Copies share one connection; when the last one goes, it is closed, and a child that
+// it started is stopped. Thread contract: thread-safe; any number of threads may call
+// at once.
+class Channel {
+ public:
+  // For ferry; users have Connect and Spawn.
+  explicit Channel(std::shared_ptr<internal::Connection> connection)
+      : connection_(std::move(connection)) {}
+
+  // Who serves.
+  const Peer& peer() const;
+
+  // Ends the connection: calls in progress and later ones fail with CANCELLED.
+  void Close() const;
+
+  // For generated code, which knows the types. Returns: see the stub's method.
+  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite& reply, const CallOptions& options) const;
+
+ private:
+  std::shared_ptr<internal::Connection> connection_;
+};
+
+// Connects to whoever serves the address, and starts them for `exec:`.
+// Returns: INVALID_ARGUMENT for a bad address; NOT_FOUND, PERMISSION_DENIED for a
+// program that is not there or may not be run; UNAVAILABLE when nobody serves there, or
+// the peer went away instead of answering; DEADLINE_EXCEEDED when it did not answer in
+// time; FAILED_PRECONDITION when it speaks no protocol version of ours; DATA_LOSS when
+// what it answered is not ferry's protocol.
+absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options = {});
+
+namespace internal {
+
+// A channel on a transport, once the peer has said hello.
+absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
+                                    const ChannelOptions& options);
+
+}  // namespace internal
+}  // namespace ferry
+
+#endif  // FERRY_RPC_CHANNEL_H_

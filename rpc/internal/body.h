@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_BODY_H_
+#define FERRY_RPC_INTERNAL_BODY_H_
+
+#include <cstddef>
+#include <utility>
+
+#include "ferry/rpc/internal/assembly.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// The bytes of one whole message, where they lie: in the transport's buffer, which can
+// read on once the body is released, or assembled from fragments in a buffer of their
+// own. Thread contract: that of the transport's receiving half until released.
+class Body {
+ public:
+  Body(Transport& transport, const Frame& frame)
+      : transport_(&transport), frame_(frame), data_(frame.payload), size_(frame.header.length) {}
+  explicit Body(Assembly assembly)
+      : assembly_(std::move(assembly)), data_(assembly_.data()), size_(assembly_.size()) {}
+  ~Body() { Release(); }
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+
+  const char* data() const { return data_; }
+  size_t size() const { return size_; }
+
+  // The bytes are gone; the size stays for error texts.
+  void Release() {
+    if (transport_ != nullptr) std::exchange(transport_, nullptr)->Release(frame_);
+    assembly_ = Assembly();
+    data_ = nullptr;
+  }
+
+ private:
+  Transport* transport_ = nullptr;
+  Frame frame_;
+  Assembly assembly_;
+  const char* data_;
+  size_t size_;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_BODY_H_

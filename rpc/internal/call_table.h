@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_CALL_TABLE_H_
+#define FERRY_RPC_INTERNAL_CALL_TABLE_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "ferry/proto/frame.h"
+#include "ferry/rpc/internal/pending_call.h"
+
+namespace ferry::internal {
+
+// The calls that this side has opened, by id. An index is taken from the request to
+// the reply, even when the caller has gone away in between; its generation then grows,
+// so that a frame for the old call meets nobody. Thread contract: thread-compatible.
+class CallTable {
+ public:
+  explicit CallTable(uint32_t opener) : opener_(opener) {}
+
+  // Gives the call its id; false when kMaxCalls are open.
+  bool Add(PendingCall& call);
+
+  // The call, or null when its caller has gone or the id is not in use.
+  PendingCall* Find(CallId id);
+
+  // The caller goes; the id stays taken until Remove.
+  void Abandon(CallId id);
+
+  // The reply has come, or the request never left.
+  void Remove(CallId id);
+
+  // Takes out every call that nobody is completing, and lets `visit` see it.
+  template <typename Visitor>
+  void TakeWaiting(Visitor visit) {
+    for (Slot& slot : slots_) {
+      if (slot.call == nullptr || slot.call->completing) continue;
+      visit(*std::exchange(slot.call, nullptr));
+    }
+  }
+
+ private:
+  struct Slot {
+    PendingCall* call = nullptr;
+    uint32_t generation = 0;
+    bool used = false;
+  };
+
+  Slot* SlotOf(CallId id);
+
+  const uint32_t opener_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_CALL_TABLE_H_

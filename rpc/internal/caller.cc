@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/caller.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/status_codec.h"
+
+namespace ferry::internal {
+
+using google::protobuf::MessageLite;
+
+namespace {
+
+absl::string_view NameOf(const Method& method) {
+  return {method.full_name.data(), method.full_name.size()};
+}
+
+// What travels of a deadline: the microseconds left, at least 1; 0 for none.
+uint32_t Remaining(Deadline deadline) {
+  if (deadline == kNoDeadline) return 0;
+  auto left = std::chrono::duration_cast<std::chrono::microseconds>(
+      deadline - std::chrono::steady_clock::now());
+  return static_cast<uint32_t>(std::clamp<int64_t>(left.count(), 1, 0xffffffff));
+}
+
+}  // namespace
+
+absl::Status Caller::Call(const Method& method, const MessageLite& request, MessageLite& reply,
+                          Deadline deadline) {
+  PendingCall call(method, reply);
+  bool added;
+  {
+    MutexLock lock(mutex_);
+    added = calls_.Add(call);
+  }
+  if (!added) {
+    return FailedHere(method,
+                      absl::ResourceExhaustedError(absl::StrCat(
+                          kMaxCalls, " calls are open on the connection, and there can be no more")),
+                      Sent::kNo);
+  }
+  FrameHeader header;
+  header.type = FrameType::kRequest;
+  header.flags = kFlagEnd;
+  header.call = call.id;
+  header.method = method.id;
+  header.arg = Remaining(deadline);
+  if (absl::Status sent = sender_.Send(header, request, deadline); !sent.ok()) {
+    MutexLock lock(mutex_);
+    calls_.Remove(call.id);
+    return FailedHere(method, sent, Sent::kNo);
+  }
+  Await(call, deadline);
+  if (call.assembly.complete() && call.status.ok()) {
+    Body body(std::move(call.assembly));
+    call.status = Outcome(call, call.reply_header, body);
+  }
+  return std::move(call.status);
+}
+
+absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason,
+                                Sent sent) const {
+  absl::Status named(reason.code(), absl::StrCat(NameOf(method), ": ", reason.message()));
+  return WithFailure(std::move(named), {CallFailure::Origin::kHere,
+                                        sent == Sent::kNo ? CallFailure::Delivery::kNotSent
+                                                          : CallFailure::Delivery::kMaybeExecuted});
+}
+
+absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
+                             const Body& body) const {
+  constexpr CallFailure kThere = {CallFailure::Origin::kThere,
+                                  CallFailure::Delivery::kMaybeExecuted};
+  if (header.aux != 0) {
+    absl::Status status = DecodeStatus(header.aux, body);
+    // The peer knows an unknown method by its number only.
+    if (absl::IsUnimplemented(status) && status.message().empty()) {
+      status = absl::UnimplementedError(absl::StrCat(NameOf(call.method), " is not served by ",
+                                                     transport_.peer().description));
+    }
+    return WithFailure(std::move(status), kThere);
+  }
+  std::string wrong;
+  if (body.size() > max_message_) {
+    return FailedHere(call.method,
+                      absl::ResourceExhaustedError(absl::StrCat(
+                          "reply of ", body.size(), " bytes, at most ", max_message_,
+                          " are accepted")),
+                      Sent::kMaybe);
+  }
+  if (!call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size()))) {
+    wrong = " bytes cannot be parsed as a ";
+  } else if (!call.reply.IsInitialized()) {
+    wrong = absl::StrCat(" bytes lacks ", call.reply.InitializationErrorString(), " of a ");
+  } else {
+    return absl::OkStatus();
+  }
+  return FailedHere(call.method,
+                    absl::InternalError(absl::StrCat("reply of ", body.size(), wrong,
+                                                     call.reply.GetTypeName())),
+                    Sent::kMaybe);
+}
+
+void Caller::Await(PendingCall& call, Deadline deadline) {
+  Leadership::PassOnBeforeWait();
+  bool gave_up = false;
+  {
+    MutexLock lock(mutex_);
+    while (!call.done.load(std::memory_order_relaxed) && !gave_up) {
+      if (HasPassed(deadline)) {
+        gave_up = GiveUp(call);
+        deadline = kNoDeadline;  // if not, the reply is being taken in right now
+      } else if (token_.TryTake()) {
+        {
+          MutexUnlock unlock(mutex_);
+          ReadFor(call, deadline);
+        }
+        token_.Release();
+      } else {
+        token_.Wait(call.waiter, mutex_, deadline);
+      }
+    }
+    token_.Offer();
+  }
+  if (!gave_up) return;
+  FrameHeader cancel;
+  cancel.type = FrameType::kCancel;
+  cancel.call = call.id;
+  sender_.SendControl(cancel);
+}
+
+// The deadline has passed: ends the call here; its id stays taken until the peer's
+// reply.
+bool Caller::GiveUp(PendingCall& call) {
+  if (call.completing) return false;
+  calls_.Abandon(call.id);
+  call.assembly = Assembly();
+  call.status = FailedHere(call.method,
+                           absl::DeadlineExceededError(absl::StrCat(
+                               "no reply from ", transport_.peer().description, " in time")),
+                           Sent::kMaybe);
+  return true;
+}
+
+// Reads for all until this call is done. What was received together is handed out
+// together, so that nobody has to be woken just to read it.
+void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
+  WaitOptions wait;
+  wait.deadline = deadline;
+  wait.interruptible = false;
+  for (;;) {
+    FrameReader::Step step = reader_.HandleNext();
+    if (step == FrameReader::Step::kHandled) continue;
+    if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
+    if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) return;
+    transport_.Wait(wait);
+  }
+}
+
+// The call that a frame is for, which then stays until Complete. A caller that has gone
+// leaves nothing but its id, and that with the last frame.
+PendingCall* Caller::BeginCompleting(const FrameHeader& header) {
+  MutexLock lock(mutex_);
+  PendingCall* call = calls_.Find(header.call);
+  if (call != nullptr) {
+    call->completing = true;
+  } else if ((header.flags & kFlagMore) == 0) {
+    calls_.Remove(header.call);
+  }
+  return call;
+}
+
+void Caller::Complete(PendingCall& call) {
+  MutexLock lock(mutex_);
+  calls_.Remove(call.id);
+  call.completing = false;
+  call.done.store(true, std::memory_order_release);
+  call.waiter.wake.NotifyOne();
+}
+
+void Caller::StopCompleting(PendingCall& call) {
+  MutexLock lock(mutex_);
+  call.completing = false;
+}
+
+absl::Status Caller::OnReply(const Frame& frame, Body& body) {
+  PendingCall* call = BeginCompleting(frame.header);
+  if (call == nullptr) return absl::OkStatus();
+  if (call->reply_header.type == FrameType::kReply) {
+    StopCompleting(*call);
+    return absl::DataLossError("broken frame: reply in the middle of a reply");
+  }
+  if ((frame.header.flags & kFlagMore) != 0) {
+    call->reply_header = frame.header;
+    return AddFragment(*call, frame);
+  }
+  call->status = Outcome(*call, frame.header, body);
+  body.Release();
+  Complete(*call);
+  return absl::OkStatus();
+}
+
+absl::Status Caller::OnContinue(const Frame& frame) {
+  PendingCall* call = BeginCompleting(frame.header);
+  if (call == nullptr) return absl::OkStatus();
+  if (call->reply_header.type != FrameType::kReply) {
+    StopCompleting(*call);
+    return absl::DataLossError("broken frame: continue of a reply that has not begun");
+  }
+  return AddFragment(*call, frame);
+}
+
+absl::Status Caller::AddFragment(PendingCall& call, const Frame& frame) {
+  absl::Status added = call.assembly.Add(frame, max_message_);
+  if (absl::IsResourceExhausted(added)) {
+    call.status = FailedHere(call.method, added, Sent::kMaybe);
+    added = absl::OkStatus();
+  }
+  if (added.ok() && call.assembly.complete()) {
+    Complete(call);
+  } else {
+    StopCompleting(call);
+  }
+  return added;
+}
+
+void Caller::FailAll(const absl::Status& reason) {
+  MutexLock lock(mutex_);
+  calls_.TakeWaiting([&](PendingCall& call) {
+    call.status = FailedHere(call.method, reason, Sent::kMaybe);
+    call.assembly = Assembly();
+    call.done.store(true, std::memory_order_release);
+    call.waiter.wake.NotifyOne();
+  });
+}
+
+}  // namespace ferry::internal

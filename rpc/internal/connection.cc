@@ -1,0 +1,193 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ferry/rpc/internal/hello.h"
+#include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/internal/status_codec.h"
+
+namespace ferry::internal {
+namespace {
+
+absl::Status Unexpected(const FrameHeader& header, const char* where) {
+  std::string_view type = FrameTypeName(header.type);
+  return absl::DataLossError(absl::StrCat("broken frame: ",
+                                          absl::string_view(type.data(), type.size()), " ", where));
+}
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Transport> transport, Side side, size_t max_message,
+                       RequestSink* sink)
+    : transport_(std::move(transport)),
+      side_(static_cast<uint32_t>(side)),
+      max_message_(std::min(max_message, kHighestMaxMessage)),
+      sink_(sink),
+      sender_(*transport_, max_message_),
+      caller_(*transport_, sender_, *this, side_, max_message_) {
+  FrameHeader header;
+  header.type = FrameType::kHello;
+  header.method = kHelloMagic;
+  // If it cannot be sent, the first read says why.
+  sender_.Send(header, MakeHello(max_message_), Deadline::min()).IgnoreError();
+}
+
+absl::Status Connection::AwaitHello(Deadline deadline) {
+  while (!greeted_) {
+    Step step = HandleNext();
+    if (step == Step::kClosed) return close_reason();
+    if (step == Step::kHandled) continue;
+    if (HasPassed(deadline)) return absl::DeadlineExceededError("no hello");
+    WaitOptions wait;
+    wait.deadline = deadline;
+    wait.interruptible = false;
+    transport_->Wait(wait);
+  }
+  return absl::OkStatus();
+}
+
+void Connection::WaitForFrames() {
+  WaitOptions wait;
+  wait.interruptible = false;
+  transport_->Wait(wait);
+}
+
+Connection::Step Connection::HandleNext() {
+  Frame frame;
+  switch (transport_->TryRead(frame)) {
+    case ReadResult::kEmpty:
+      return Step::kEmpty;
+    case ReadResult::kClosed:
+      return Step::kClosed;
+    case ReadResult::kFrame:
+      break;
+  }
+  Body body(*transport_, frame);
+  if (absl::Status handled = HandleFrame(frame, body); !handled.ok()) Close(handled);
+  return Step::kHandled;
+}
+
+absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
+  const FrameHeader& header = frame.header;
+  if (!greeted_ && header.type != FrameType::kHello) return Unexpected(header, "before the hello");
+  switch (header.type) {
+    case FrameType::kHello:
+      return HandleHello(body);
+    case FrameType::kRequest:
+      return HandleRequest(frame, body);
+    case FrameType::kContinue:
+      return header.call.opener() == side_ ? caller_.OnContinue(frame) : HandleContinue(frame);
+    case FrameType::kReply:
+      if (header.call.opener() != side_) return Unexpected(header, "to a call of the replier");
+      return caller_.OnReply(frame, body);
+    case FrameType::kPing:
+      HandlePing(header);
+      return absl::OkStatus();
+    case FrameType::kMessage:
+      return Unexpected(header, "to a call that is no stream");
+    case FrameType::kMetadata:
+    case FrameType::kCancel:
+    case FrameType::kCredit:
+    case FrameType::kGoAway:
+      break;
+  }
+  return absl::OkStatus();  // nothing that this version acts upon
+}
+
+absl::Status Connection::HandleHello(const Body& body) {
+  if (greeted_) return absl::DataLossError("broken frame: a second hello");
+  absl::StatusOr<wire::Hello> hello = ReadHello(body);
+  if (!hello.ok()) return hello.status();
+  sender_.set_peer_max_message(hello->max_message());
+  greeted_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
+  const FrameHeader& header = frame.header;
+  if (header.call.opener() == side_) return Unexpected(header, "with an id of the receiver");
+  if (partial_requests_.contains(header.call.value)) {
+    return Unexpected(header, "in the middle of a request");
+  }
+  if ((header.flags & kFlagMore) == 0) {
+    Deliver(header, body);
+    return absl::OkStatus();
+  }
+  PartialRequest& request = partial_requests_[header.call.value];
+  request.header = header;
+  return AddToRequest(request, frame);
+}
+
+absl::Status Connection::HandleContinue(const Frame& frame) {
+  auto found = partial_requests_.find(frame.header.call.value);
+  if (found == partial_requests_.end()) {
+    return Unexpected(frame.header, "of a request that has not begun");
+  }
+  absl::Status added = AddToRequest(found->second, frame);
+  if (!added.ok() || !found->second.assembly.complete()) return added;
+  PartialRequest request = std::move(found->second);
+  partial_requests_.erase(found);
+  if (request.header.type == FrameType::kRequest) {
+    Body body(std::move(request.assembly));
+    Deliver(request.header, body);
+  }
+  return absl::OkStatus();
+}
+
+// A request that is too large is answered at once, and what is still to come of it is
+// dropped; its header is no request's any more.
+absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& frame) {
+  absl::Status added = request.assembly.Add(frame, max_message_);
+  if (!absl::IsResourceExhausted(added)) return added;
+  request.header.type = FrameType::kContinue;
+  Reply(frame.header.call, added, wire::Status());
+  return absl::OkStatus();
+}
+
+void Connection::Deliver(const FrameHeader& header, Body& body) {
+  if (body.size() > max_message_) {
+    Reply(header.call,
+          absl::ResourceExhaustedError(absl::StrCat("message of ", body.size(), " bytes, at most ",
+                                                    max_message_, " are accepted")),
+          wire::Status());
+  } else if (sink_ == nullptr) {
+    Reply(header.call, absl::UnimplementedError(""), wire::Status());
+  } else {
+    sink_->OnRequest(header, body);
+  }
+}
+
+void Connection::HandlePing(const FrameHeader& header) {
+  if ((header.flags & kFlagAck) != 0) return;
+  FrameHeader answer = header;
+  answer.flags = kFlagAck;
+  sender_.SendControl(answer);
+}
+
+void Connection::Reply(CallId call, const absl::Status& status,
+                       const google::protobuf::MessageLite& reply) {
+  FrameHeader header;
+  header.type = FrameType::kReply;
+  header.call = call;
+  absl::Status outcome = status;
+  if (outcome.ok()) outcome = sender_.Send(header, reply, kNoDeadline);
+  if (outcome.ok() || !close_reason().ok()) return;
+  // An error beyond what the peer takes in goes without its text.
+  header.aux = static_cast<uint16_t>(outcome.code());
+  if (!sender_.Send(header, EncodeStatus(outcome), kNoDeadline).ok()) {
+    sender_.Send(header, wire::Status(), kNoDeadline).IgnoreError();
+  }
+}
+
+void Connection::Close(const absl::Status& reason) {
+  transport_->Close(reason);
+  caller_.FailAll(transport_->close_reason());
+}
+
+}  // namespace ferry::internal

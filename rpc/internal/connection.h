@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Connection: the protocol on one transport. Symmetric: each side may call and serve.
+
+#ifndef FERRY_RPC_INTERNAL_CONNECTION_H_
+#define FERRY_RPC_INTERNAL_CONNECTION_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "ferry/rpc/internal/assembly.h"
+#include "ferry/rpc/internal/body.h"
+#include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/internal/sender.h"
+#include "ferry/rpc/method.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// Serves the requests that arrive on a connection.
+class RequestSink {
+ public:
+  virtual ~RequestSink() = default;
+
+  // On the thread that reads. The connection can be read on as soon as the body is
+  // released; it may be on another thread when OnRequest returns.
+  virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
+};
+
+// Thread contract: Call, Reply and Close on any thread; HandleNext, AwaitHello and
+// WaitForFrames on the one thread that reads. A connection with a sink is read by the
+// sink's owner, one without by those who call.
+class Connection final : private FrameReader {
+ public:
+  enum class Side : uint32_t { kConnected = 0, kAccepted = 1 };
+  using FrameReader::Step;
+
+  // Sends our hello. `sink`, which may be null, outlives the connection.
+  Connection(std::unique_ptr<Transport> transport, Side side, size_t max_message,
+             RequestSink* sink);
+
+  // Reads until the peer has said hello.
+  // Returns: DEADLINE_EXCEEDED, or why the connection was closed.
+  absl::Status AwaitHello(Deadline deadline);
+
+  // Calls and waits for the reply. Returns: see Caller.
+  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite& reply, Deadline deadline) {
+    return caller_.Call(method, request, reply, deadline);
+  }
+
+  // Ends a call of the peer: with `reply` when the status is OK.
+  void Reply(CallId call, const absl::Status& status, const google::protobuf::MessageLite& reply);
+
+  // Takes one frame from the transport to where it belongs.
+  Step HandleNext() override;
+  // Sleeps until HandleNext has something to do.
+  void WaitForFrames();
+
+  // Pending calls fail with `reason`, and the peer sees the end.
+  void Close(const absl::Status& reason);
+  absl::Status close_reason() const { return transport_->close_reason(); }
+  const Peer& peer() const { return transport_->peer(); }
+
+ private:
+  // A request of the peer that has not arrived as a whole.
+  struct PartialRequest {
+    FrameHeader header;
+    Assembly assembly;
+  };
+
+  absl::Status HandleFrame(const Frame& frame, Body& body);
+  absl::Status HandleHello(const Body& body);
+  absl::Status HandleRequest(const Frame& frame, Body& body);
+  absl::Status HandleContinue(const Frame& frame);
+  absl::Status AddToRequest(PartialRequest& request, const Frame& frame);
+  void HandlePing(const FrameHeader& header);
+  void Deliver(const FrameHeader& header, Body& body);
+
+  const std::unique_ptr<Transport> transport_;
+  const uint32_t side_;
+  const size_t max_message_;
+  RequestSink* const sink_;
+  Sender sender_;
+  Caller caller_;
+
+  // Owned by the thread that reads.
+  bool greeted_ = false;
+  absl::flat_hash_map<uint32_t, PartialRequest> partial_requests_;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_CONNECTION_H_

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/hello.h"
+
+#include "absl/strings/str_cat.h"
+#include "ferry/proto/frame.h"
+#include "ferry/rpc/internal/limits.h"
+
+namespace ferry::internal {
+
+wire::Hello MakeHello(size_t max_message) {
+  wire::Hello hello;
+  hello.set_min_version(kProtocolVersion);
+  hello.set_max_version(kProtocolVersion);
+  hello.set_max_message(max_message);
+  hello.set_max_frame(kMaxFrame);
+  hello.set_request_credit(kRequestCredit);
+  hello.set_stream_credit(kStreamCredit);
+  return hello;
+}
+
+absl::StatusOr<wire::Hello> ReadHello(const Body& body) {
+  wire::Hello hello;
+  if (!hello.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+    return absl::DataLossError(
+        absl::StrCat("broken frame: hello of ", body.size(), " bytes cannot be parsed"));
+  }
+  if (hello.min_version() > kProtocolVersion || hello.max_version() < kProtocolVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("it speaks versions ", hello.min_version(), " to ", hello.max_version(),
+                     " of ferry's protocol, this side speaks version ", kProtocolVersion));
+  }
+  if (hello.max_frame() < kMaxFrame) {
+    return absl::DataLossError(absl::StrCat("broken frame: hello with max_frame ",
+                                            hello.max_frame(), ", expected at least ", kMaxFrame));
+  }
+  return hello;
+}
+
+}  // namespace ferry::internal

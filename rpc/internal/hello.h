@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_HELLO_H_
+#define FERRY_RPC_INTERNAL_HELLO_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "ferry/proto/wire.pb.h"
+#include "ferry/rpc/internal/body.h"
+
+namespace ferry::internal {
+
+inline constexpr uint32_t kProtocolVersion = 1;
+
+// Our side of the handshake.
+wire::Hello MakeHello(size_t max_message);
+
+// The peer's. Returns: FAILED_PRECONDITION when the two share no protocol version,
+// naming both ranges; DATA_LOSS when the bytes are no hello.
+absl::StatusOr<wire::Hello> ReadHello(const Body& body);
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_HELLO_H_

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_LIMITS_H_
+#define FERRY_RPC_INTERNAL_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace ferry {
+
+// The largest message that is sent or accepted unless options say otherwise, in bytes.
+inline constexpr size_t kDefaultMaxMessage = 64 * 1024 * 1024;
+
+// Protobuf counts the bytes of a message in an int.
+inline constexpr size_t kHighestMaxMessage = 0x7fffffff;
+
+// How long a connection waits for the peer's hello.
+inline constexpr absl::Duration kDefaultHandshakeTimeout = absl::Seconds(10);
+
+namespace internal {
+
+// What a hello gives the peer; docs/protocol.md, section Credits.
+inline constexpr uint64_t kRequestCredit = 1024 * 1024;
+inline constexpr uint64_t kStreamCredit = 256 * 1024;
+
+// What each new part of a fragmented message is allocated in before it has arrived.
+inline constexpr size_t kFirstAssembly = 1024 * 1024;
+
+}  // namespace internal
+}  // namespace ferry
+
+#endif  // FERRY_RPC_INTERNAL_LIMITS_H_

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_PENDING_CALL_H_
+#define FERRY_RPC_INTERNAL_PENDING_CALL_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <atomic>
+
+#include "absl/status/status.h"
+#include "ferry/proto/frame.h"
+#include "ferry/rpc/internal/assembly.h"
+#include "ferry/rpc/internal/read_token.h"
+#include "ferry/rpc/method.h"
+
+namespace ferry::internal {
+
+// A call whose caller waits; it lives on the caller's stack. Guarded by the mutex of
+// its Caller, but for what is said.
+struct PendingCall {
+  PendingCall(const Method& called, google::protobuf::MessageLite& reply_message)
+      : method(called), reply(reply_message) {}
+
+  const Method& method;
+  google::protobuf::MessageLite& reply;
+  CallId id;
+
+  // While set, the reading thread fills in `reply` or `assembly` without the lock, and
+  // the caller must stay.
+  bool completing = false;
+
+  // Read without the lock by the caller that reads for itself; the acquiring load there
+  // pairs with the releasing store of whoever completes the call. The caller alone
+  // looks at what is below once it is set.
+  std::atomic<bool> done{false};
+  absl::Status status;
+
+  // Of a reply in fragments. Once it is done, the caller parses it: no other call
+  // waits for that.
+  FrameHeader reply_header;
+  Assembly assembly;
+
+  ReadToken::Waiter waiter;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_PENDING_CALL_H_

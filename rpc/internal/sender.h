@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_SENDER_H_
+#define FERRY_RPC_INTERNAL_SENDER_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// Puts messages onto a transport, serialized right where it sends them from.
+// Thread contract: thread-safe.
+class Sender {
+ public:
+  Sender(Transport& transport, size_t max_message)
+      : transport_(transport), max_message_(max_message), peer_max_message_(max_message) {}
+
+  // Sends `message` behind `header` on its way, as far as it goes before `deadline`.
+  // Returns: INVALID_ARGUMENT — required fields are missing; RESOURCE_EXHAUSTED — the
+  // message is larger than either side allows; INTERNAL — it changed meanwhile; else
+  // the transport's close_reason. Nothing was sent then.
+  absl::Status Send(const FrameHeader& header, const google::protobuf::MessageLite& message,
+                    Deadline deadline);
+
+  // Sends a frame without payload.
+  void SendControl(const FrameHeader& header);
+
+  // The peer's hello has come.
+  void set_peer_max_message(size_t bytes) {
+    peer_max_message_.store(bytes, std::memory_order_relaxed);
+  }
+
+ private:
+  absl::Status CheckSize(const google::protobuf::MessageLite& message, size_t size) const;
+
+  Transport& transport_;
+  const size_t max_message_;
+  std::atomic<size_t> peer_max_message_;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_SENDER_H_

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/status_codec.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace ferry::internal {
+
+wire::Status EncodeStatus(const absl::Status& status) {
+  wire::Status wire;
+  wire.set_message(std::string(status.message()));
+  status.ForEachPayload([&wire](absl::string_view url, const absl::Cord& bytes) {
+    (*wire.mutable_details())[std::string(url)] = std::string(bytes);
+  });
+  return wire;
+}
+
+absl::Status DecodeStatus(uint16_t code, const Body& body) {
+  wire::Status wire;
+  if (!wire.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+    return absl::InternalError(
+        absl::StrCat("the peer failed the call with code ", code, " and a status of ",
+                     body.size(), " bytes that cannot be parsed"));
+  }
+  absl::Status status(static_cast<absl::StatusCode>(code), wire.message());
+  for (const auto& [url, bytes] : wire.details()) status.SetPayload(url, absl::Cord(bytes));
+  return status;
+}
+
+}  // namespace ferry::internal

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_WORKER_POOL_H_
+#define FERRY_RPC_INTERNAL_WORKER_POOL_H_
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "ferry/transport/internal/mutex.h"
+
+namespace ferry::internal {
+
+// Spare threads, started when they are first needed and kept. Thread contract:
+// thread-safe.
+class WorkerPool {
+ public:
+  class Task {
+   public:
+    virtual ~Task() = default;
+    virtual void Run() = 0;
+  };
+
+  explicit WorkerPool(size_t max_threads) : max_threads_(max_threads) {}
+
+  // Waits for every task that runs.
+  ~WorkerPool();
+
+  // Runs the task on a spare thread soon; false when there is none and can be none. The
+  // task is kept until it has run.
+  bool TryRun(std::shared_ptr<Task> task);
+
+ private:
+  void Work();
+  bool StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const size_t max_threads_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+  size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;  // threads without a task, started or starting
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_WORKER_POOL_H_
