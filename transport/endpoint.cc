@@ -26,17 +26,19 @@ absl::Status OneWord(const Address& address, const char* what) {
       absl::StrCat("address '", address.text, "': expected ", address.scheme, ":", what));
 }
 
-absl::Status SetStdio(const Address& address, const char* name, const char* expected,
-                      Stdio& stdio) {
+enum class Capture : bool { kNo, kYes };
+
+absl::Status SetStdio(const Address& address, const char* name, Capture capture, Stdio& stdio) {
   const std::string* value = address.Find(name);
   if (value == nullptr || *value == "inherit") {
     stdio = Stdio::kInherit;
   } else if (*value == "null") {
     stdio = Stdio::kNull;
-  } else if (*value == "capture") {
+  } else if (*value == "capture" && capture == Capture::kYes) {
     stdio = Stdio::kCapture;
   } else {
-    return BadParameter(address, name, *value, expected);
+    return BadParameter(address, name, *value,
+                        capture == Capture::kYes ? "inherit, null or capture" : "inherit or null");
   }
   return absl::OkStatus();
 }
@@ -70,11 +72,9 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
   for (const auto& [name, value] : address.parameters) {
     if (name == "arg") options.arguments.push_back(value);
   }
-  constexpr char kInput[] = "inherit or null";
-  constexpr char kOutput[] = "inherit, null or capture";
-  absl::Status set = SetStdio(address, "stdin", kInput, options.standard_input);
-  if (set.ok()) set = SetStdio(address, "stdout", kOutput, options.standard_output);
-  if (set.ok()) set = SetStdio(address, "stderr", kOutput, options.standard_error);
+  absl::Status set = SetStdio(address, "stdin", Capture::kNo, options.standard_input);
+  if (set.ok()) set = SetStdio(address, "stdout", Capture::kYes, options.standard_output);
+  if (set.ok()) set = SetStdio(address, "stderr", Capture::kYes, options.standard_error);
   if (!set.ok()) return set;
   return options;
 }

@@ -74,9 +74,11 @@ class Inbox {
     Wake();
   }
 
-  bool HasWork() {
+  bool Arm() {
     MutexLock lock(mutex_);
-    return !frames_.empty() || interrupted_ || !close_reason_.ok();
+    if (!frames_.empty() || interrupted_ || !close_reason_.ok()) return true;
+    if (event_.is_open()) event_.Clear();
+    return false;
   }
 
   int WaitHandle() {
@@ -143,7 +145,7 @@ class InprocTransport final : public Transport {
   void Release(const Frame&) override { current_.message.reset(); }
   void Wait(const WaitOptions& options) override { own_->Wait(options); }
   void Interrupt() override { own_->Interrupt(); }
-  bool Arm() override { return own_->HasWork(); }
+  bool Arm() override { return own_->Arm(); }
   int WaitHandle() override { return own_->WaitHandle(); }
 
   void Close(const absl::Status& reason) override {

@@ -199,6 +199,7 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
 
 void StreamTransport::ReadOnce(bool may_sleep) {
   internal::ReceiveBuffer::Room room = received_.PrepareRead();
+  if (room.size == 0) return;  // it is full of frames that nobody has taken
   ssize_t got = may_sleep ? sys::Read(read_fd_.get(), room.data, room.size)
                           : sys::ReadNow(read_fd_.get(), room.data, room.size);
   if (got > 0) {
@@ -224,6 +225,7 @@ absl::Status StreamTransport::ReasonOfEnd() const {
 void StreamTransport::End(const absl::Status& reason) {
   ended_.store(true, std::memory_order_relaxed);
   MutexLock lock(mutex_);
+  sleep_ = Sleep::kNone;  // this thread was the one
   SetCloseReason(reason);
 }
 

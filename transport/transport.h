@@ -103,9 +103,10 @@ class Transport {
   virtual ReadResult TryRead(Frame& frame) = 0;
   virtual void Release(const Frame& frame) = 0;
 
-  // Returns when TryRead may find a frame (or Reserve room), when interrupted, closed
-  // or past the deadline, and now and then for no reason. Takes in a bounded amount, so
-  // that a flooding peer cannot hold the reader. Sends on what Flush left.
+  // After TryRead answered kEmpty: returns when it may find a frame (or Reserve room),
+  // when interrupted, closed or past the deadline, and now and then for no reason. Takes
+  // in a bounded amount, so that a flooding peer cannot hold the reader. Sends on what
+  // Flush left.
   virtual void Wait(const WaitOptions& options) = 0;
 
   // Makes the current or else the next interruptible Wait return.

@@ -129,7 +129,7 @@ size_t Number(std::string_view bytes, size_t at) {
 // Valid frames whose sizes are the numbers in `bytes`: a fuzzer by itself seldom gets to
 // a frame of more than a few bytes.
 std::string FramesOfSizes(std::string_view bytes) {
-  constexpr size_t kEnough = 1 << 20;
+  constexpr size_t kEnough = 1 << 18;
   std::string stream;
   for (size_t at = 0; at + 2 <= bytes.size() && stream.size() < kEnough; at += 2) {
     FrameHeader header;

@@ -28,6 +28,7 @@ namespace ferry::internal::sys {
 enum class Call : uint8_t {
   kRead,
   kWrite,
+  kNoSignalWrite,  // a write that asks the kernel to raise no SIGPIPE
   kPoll,
   kPipe,
   kOpen,

@@ -102,7 +102,9 @@ ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count) {
     count = 1;
   }
   if (kernel_has_no_signal.load(std::memory_order_relaxed)) {
-    ssize_t written = ::pwritev2(fd, pieces, count, -1, kRwfNoSignal);
+    ssize_t written = Injected(Call::kNoSignalWrite)
+                          ? -1
+                          : ::pwritev2(fd, pieces, count, -1, kRwfNoSignal);
     if (written >= 0 || (errno != EOPNOTSUPP && errno != EINVAL)) return written;
     kernel_has_no_signal.store(false, std::memory_order_relaxed);
   }

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_BENCH_ECHO_CLIENT_H_
+#define FERRY_BENCH_ECHO_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ferry::bench {
+
+// One way to have another process echo bytes; what the systems compared have in common.
+// Thread contract: thread-compatible.
+class EchoClient {
+ public:
+  virtual ~EchoClient() = default;
+
+  // Makes the message that RoundTrip sends.
+  virtual void Prepare(size_t payload_size) = 0;
+
+  // Sends it and waits until it is back.
+  virtual absl::Status RoundTrip() = 0;
+
+  // The CPU time that the other process has used so far, in nanoseconds.
+  virtual absl::StatusOr<int64_t> PeerCpuTime() = 0;
+};
+
+}  // namespace ferry::bench
+
+#endif  // FERRY_BENCH_ECHO_CLIENT_H_

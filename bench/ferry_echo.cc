@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry_echo.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "ferry/proto/frame.h"
+
+namespace ferry::bench {
+
+EchoMessage FerryEcho::MakeMessage(size_t payload_size) {
+  EchoMessage message;
+  message.set_payload(std::string(payload_size, 'x'));
+  return message;
+}
+
+size_t FerryEcho::WireSize(size_t payload_size) {
+  size_t message = MakeMessage(payload_size).ByteSizeLong();
+  size_t frames = std::max<size_t>((message + kMaxFrame - 1) / kMaxFrame, 1);
+  return message + frames * kFrameHeaderSize;
+}
+
+absl::Status FerryEcho::RoundTrip() {
+  absl::Status status = stub_.Echo(request_, &reply_);
+  if (status.ok() && reply_.payload().size() != request_.payload().size()) {
+    return absl::DataLossError(absl::StrCat("the echo of ", request_.payload().size(),
+                                            " bytes has ", reply_.payload().size()));
+  }
+  return status;
+}
+
+absl::StatusOr<int64_t> FerryEcho::PeerCpuTime() {
+  absl::StatusOr<CpuTimeReply> reply = stub_.CpuTime(CpuTimeRequest());
+  if (!reply.ok()) return reply.status();
+  return reply->nanoseconds();
+}
+
+absl::StatusOr<Channel> StartWorker(const std::string& transport) {
+  std::error_code error;
+  std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::string worker = absl::StrReplaceAll(self.replace_filename("bench_worker").string(),
+                                           {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}});
+  return Connect(absl::StrCat("exec:", worker, "?arg=parent:&transport=", transport));
+}
+
+}  // namespace ferry::bench

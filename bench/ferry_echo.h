@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_BENCH_FERRY_ECHO_H_
+#define FERRY_BENCH_FERRY_ECHO_H_
+
+#include <string>
+
+#include "echo.ferry.h"
+#include "echo_client.h"
+#include "ferry/rpc/channel.h"
+
+namespace ferry::bench {
+
+// Echoes through blocking unary calls. Several may share one channel.
+class FerryEcho final : public EchoClient {
+ public:
+  explicit FerryEcho(const Channel& channel) : stub_(channel) {}
+
+  void Prepare(size_t payload_size) override { request_ = MakeMessage(payload_size); }
+  absl::Status RoundTrip() override;
+  absl::StatusOr<int64_t> PeerCpuTime() override;
+
+  static EchoMessage MakeMessage(size_t payload_size);
+
+  // What such a message takes on a byte stream: itself, and a header for each frame.
+  static size_t WireSize(size_t payload_size);
+
+ private:
+  const EchoStub stub_;
+  EchoMessage request_;
+  EchoMessage reply_;
+};
+
+// Starts `bench_worker`, which lies beside this program, and connects to it.
+absl::StatusOr<Channel> StartWorker(const std::string& transport);
+
+}  // namespace ferry::bench
+
+#endif  // FERRY_BENCH_FERRY_ECHO_H_

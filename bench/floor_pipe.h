@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_BENCH_FLOOR_PIPE_H_
+#define FERRY_BENCH_FLOOR_PIPE_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "echo_client.h"
+#include "ferry/transport/internal/fd.h"
+
+namespace ferry::bench {
+
+// What the kernel alone takes for as many bytes: blocking write(2) and read(2) on two
+// pipes, to a child that sends back what it reads.
+class FloorPipe final : public EchoClient {
+ public:
+  // Forks: to be called before any thread is started.
+  static absl::StatusOr<std::unique_ptr<FloorPipe>> Start();
+  ~FloorPipe() override;
+
+  pid_t pid() const { return pid_; }
+
+  // The message has the size of ferry's on the wire.
+  void Prepare(size_t payload_size) override;
+  absl::Status RoundTrip() override;
+  absl::StatusOr<int64_t> PeerCpuTime() override;
+
+ private:
+  FloorPipe(internal::UniqueFd to_child, internal::UniqueFd from_child, pid_t pid)
+      : to_child_(std::move(to_child)), from_child_(std::move(from_child)), pid_(pid) {}
+
+  internal::UniqueFd to_child_;
+  internal::UniqueFd from_child_;
+  const pid_t pid_;
+  std::vector<char> message_;
+  std::vector<char> echo_;
+};
+
+}  // namespace ferry::bench
+
+#endif  // FERRY_BENCH_FLOOR_PIPE_H_

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "report.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace ferry::bench {
+
+absl::StatusOr<Report> Report::Open(const std::string& json_path) {
+  Report report;
+  if (json_path.empty()) return report;
+  report.json_.reset(std::fopen(json_path.c_str(), "w"));
+  if (report.json_ == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("open ", json_path));
+  return report;
+}
+
+void Report::PrintTableHead() const {
+  absl::PrintF("%-15s %-6s %-5s %8s %9s %9s %9s %10s %8s %8s  %s\n", "case", "system", "over",
+               "payload", "p50 us", "p99 us", "p99.9 us", "calls/s", "MB/s", "CPU us",
+               "p50 and mean by floor's");
+}
+
+Baseline Report::Add(const Case& what, Measurement& measured,
+                     const std::optional<Baseline>& floor) {
+  int64_t p50 = measured.samples.Percentile(0.5);
+  int64_t p99 = measured.samples.Percentile(0.99);
+  int64_t p999 = measured.samples.Percentile(0.999);
+  double count = static_cast<double>(measured.samples.size());
+  double mean = static_cast<double>(measured.samples.Total()) / count;
+  double calls_per_s = count * 1e9 / static_cast<double>(measured.elapsed_ns);
+  double mb_per_s = calls_per_s * static_cast<double>(what.payload) / 1e6;
+  double cpu = static_cast<double>(measured.cpu_ns) / static_cast<double>(measured.calls);
+
+  absl::PrintF("%-15s %-6s %-5s %8d %9.2f %9.2f %9.2f %10.0f %8.1f %8.2f", what.name, what.system,
+               what.transport, what.payload, static_cast<double>(p50) / 1e3,
+               static_cast<double>(p99) / 1e3, static_cast<double>(p999) / 1e3, calls_per_s,
+               mb_per_s, cpu / 1e3);
+  if (floor.has_value()) {
+    absl::PrintF("  %.3f %.3f", static_cast<double>(p50) / floor->p50_ns, mean / floor->mean_ns);
+  }
+  absl::PrintF("\n");
+  std::fflush(stdout);
+
+  if (json_ != nullptr) {
+    absl::FPrintF(json_.get(),
+                  R"({"system":"%s","transport":"%s","case":"%s","payload":%d,"in_flight":%d,)"
+                  R"("p50_ns":%d,"p99_ns":%d,"p999_ns":%d,"calls_per_s":%.1f,"mb_per_s":%.3f,)"
+                  R"("cpu_ns_per_call":%.1f})"
+                  "\n",
+                  what.system, what.transport, what.name, what.payload, what.in_flight, p50, p99,
+                  p999, calls_per_s, mb_per_s, cpu);
+  }
+  return {static_cast<double>(p50), mean};
+}
+
+}  // namespace ferry::bench

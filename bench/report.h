@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_BENCH_REPORT_H_
+#define FERRY_BENCH_REPORT_H_
+
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "measure.h"
+
+namespace ferry::bench {
+
+// What a measurement is of. The texts go into JSON as they are.
+struct Case {
+  std::string system;  // "ferry", "floor" or a peer's name
+  std::string transport;
+  std::string name;
+  size_t payload = 0;  // bytes, each way
+  int in_flight = 1;
+};
+
+// Numbers to compare others with.
+struct Baseline {
+  double p50_ns;
+  double mean_ns;
+};
+
+// A table on stdout and, if wanted, a file with one JSON object a line.
+class Report {
+ public:
+  // `json_path` may be "".
+  // Returns: the error of a file that cannot be written.
+  static absl::StatusOr<Report> Open(const std::string& json_path);
+
+  void PrintTableHead() const;
+
+  // Answers the numbers for others to be compared with; `floor` gives the ratios in
+  // this row.
+  Baseline Add(const Case& what, Measurement& measured,
+               const std::optional<Baseline>& floor = std::nullopt);
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
+  std::unique_ptr<std::FILE, CloseFile> json_;
+};
+
+}  // namespace ferry::bench
+
+#endif  // FERRY_BENCH_REPORT_H_

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// search [-F] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER
+//
+// Prints FILE:COUNT for each file in the folder that has matching lines, as grep -rcI
+// does, and exits as grep does. The work is done by processes of search_worker.
+
+#include <algorithm>
+#include <clocale>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "file_list.h"
+#include "line_matcher.h"
+#include "worker_crew.h"
+
+ABSL_FLAG(bool, F, false, "the pattern is plain text, no regular expression");
+ABSL_FLAG(int, workers, 4, "how many processes search");
+ABSL_FLAG(int, kill_worker_after, -1, "kill a worker when so many files are done");
+
+namespace {
+
+constexpr int kMatched = 0, kNoMatch = 1, kTrouble = 2;  // grep's exit codes
+
+// Abseil knows a flag by its C++ name only: --a-b=c becomes --a_b=c.
+void AllowDashesInFlags(int argc, char** argv) {
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) {
+    if (std::strncmp(argv[i], "--", 2) != 0) continue;
+    char* name = argv[i] + 2;
+    std::replace(name, name + std::strcspn(name, "="), '-', '_');
+  }
+}
+
+// The worker is installed beside this program.
+std::string WorkerProgram() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename("search_worker");
+}
+
+int Search(const std::string& pattern, const std::string& folder) {
+  search::Progress progress;
+  search::CountRequest query;
+  query.set_pattern(pattern);
+  query.set_fixed(absl::GetFlag(FLAGS_F));
+  auto matcher = search::LineMatcher::Create(query.pattern(), query.fixed());
+  if (!matcher.ok()) return progress.Say(std::string(matcher.status().message())), kTrouble;
+
+  search::FileList list = search::ListFiles(folder);
+  for (const std::string& error : list.errors) progress.Say(error);
+  int outcome = list.errors.empty() ? kNoMatch : kTrouble;
+
+  search::CrewOptions options;
+  options.program = WorkerProgram();
+  options.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers));
+  if (int count = absl::GetFlag(FLAGS_kill_worker_after); count >= 0) options.kill_after = count;
+  auto counts = search::WorkerCrew(options, query, list.files, progress).Search();
+  if (!counts.ok()) return progress.Say(std::string(counts.status().message())), kTrouble;
+
+  for (size_t i = 0; i < counts->size(); ++i) {
+    const search::WorkerCrew::Count& count = (*counts)[i];
+    if (!count.ok()) {
+      progress.Say(list.files[i] + ": " + std::string(count.status().message()));
+      outcome = kTrouble;
+    } else if (*count > 0) {
+      std::printf("%s:%lld\n", list.files[i].c_str(), static_cast<long long>(*count));
+      if (outcome == kNoMatch) outcome = kMatched;
+    }
+  }
+  if (std::fflush(stdout) != 0) return progress.Say("cannot write the results"), kTrouble;
+  return outcome;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_ALL, "");  // for regular expressions
+  constexpr char kUsage[] = "search [-F] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER";
+  absl::SetProgramUsageMessage(kUsage);
+  AllowDashesInFlags(argc, argv);
+  std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
+  if (arguments.size() != 3 || absl::GetFlag(FLAGS_workers) < 1) {
+    return std::fprintf(stderr, "usage: %s\n", kUsage), kTrouble;
+  }
+  return Search(arguments[1], arguments[2]);
+}

@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/address.h"
+
+#include <gtest/gtest.h>
+
+#include "ferry/transport/endpoint.h"
+
+namespace ferry {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(AddressTest, HasASchemeWordsAndParameters) {
+  absl::StatusOr<Address> address = Address::Parse("exec:bin/worker --flag?arg=a%20b&arg=&x=1=2");
+  ASSERT_TRUE(address.ok()) << address.status();
+  EXPECT_EQ(address->scheme, "exec");
+  EXPECT_EQ(address->words, (Words{"bin/worker", "--flag"}));
+  ASSERT_EQ(address->parameters.size(), 3u);
+  EXPECT_EQ(address->parameters[0], (std::pair<std::string, std::string>("arg", "a b")));
+  EXPECT_EQ(address->parameters[1].second, "");
+  EXPECT_EQ(*address->Find("x"), "1=2");
+  EXPECT_EQ(address->Find("y"), nullptr);
+}
+
+TEST(AddressTest, PercentCarriesAnyByte) {
+  absl::StatusOr<Address> address = Address::Parse("exec:a%3Fb%20c%25");
+  ASSERT_TRUE(address.ok());
+  EXPECT_EQ(address->words, (Words{"a?b c%"}));
+}
+
+void ExpectError(const absl::Status& status, const std::string& message) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), message);
+}
+
+TEST(AddressTest, ErrorsNameTheAddressAndWhatIsWrong) {
+  ExpectError(Address::Parse("kv").status(),
+              "address 'kv': expected SCHEME:BODY, such as exec:PROGRAM");
+  ExpectError(Address::Parse(":kv").status(),
+              "address ':kv': expected SCHEME:BODY, such as exec:PROGRAM");
+  ExpectError(Address::Parse("exec:a%2").status(),
+              "address 'exec:a%2': '%2' is not % and two hexadecimal digits; a % itself is "
+              "written %25");
+  ExpectError(Address::Parse("exec:a?arg").status(),
+              "address 'exec:a?arg': parameter 'arg' is not of the form NAME=VALUE");
+}
+
+absl::Status Connecting(const char* text) {
+  return ConnectTransport(*Address::Parse(text)).status();
+}
+absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).status(); }
+
+TEST(AddressTest, UnknownThingsListWhatExists) {
+  ExpectError(Connecting("tcp:host"),
+              "address 'tcp:host': unknown scheme 'tcp:'; there are exec: and inproc: to connect "
+              "to");
+  ExpectError(Listening("exec:a"),
+              "address 'exec:a': unknown scheme 'exec:'; there are inproc: and parent: to serve");
+  ExpectError(Connecting("exec:a?args=b"),
+              "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, transport, stdin, "
+              "stdout, stderr");
+  ExpectError(Connecting("inproc:a?b=c"),
+              "address 'inproc:a?b=c': unknown parameter 'b'; inproc: has none");
+  ExpectError(Connecting("exec:a?transport=tcp"),
+              "address 'exec:a?transport=tcp': transport='tcp', expected pipe");
+  ExpectError(Connecting("exec:a?stderr=file"),
+              "address 'exec:a?stderr=file': stderr='file', expected inherit, null or capture");
+  ExpectError(Connecting("exec:a?stdin=capture"),
+              "address 'exec:a?stdin=capture': stdin='capture', expected inherit or null");
+  ExpectError(Connecting("exec:"), "address 'exec:': expected exec:PROGRAM");
+  ExpectError(Connecting("inproc:"), "address 'inproc:': expected inproc:NAME");
+  ExpectError(Listening("parent:x"),
+              "address 'parent:x': expected parent: and nothing behind it");
+}
+
+TEST(AddressTest, OneNameIsServedOnce) {
+  absl::StatusOr<std::unique_ptr<Listener>> first = Listen(*Address::Parse("inproc:name"));
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(Listening("inproc:name").code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(Connecting("inproc:name").ok());
+  first->reset();
+  EXPECT_EQ(Connecting("inproc:name").code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(Listening("inproc:name").ok());
+}
+
+}  // namespace
+}  // namespace ferry

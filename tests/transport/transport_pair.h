@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Two connected transports of each kind, for the tests that all of them must pass.
+
+#ifndef FERRY_TESTS_TRANSPORT_TRANSPORT_PAIR_H_
+#define FERRY_TESTS_TRANSPORT_TRANSPORT_PAIR_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "ferry/transport/transport.h"
+
+namespace ferry::test {
+
+using TransportPair = std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>>;
+
+struct TransportKind {
+  std::string name;
+  TransportPair (*create)();
+  bool has_wait_handle = true;
+};
+
+// Two anonymous pipes, with both ends in this process.
+TransportPair CreatePipePair();
+
+// Sends one message of `call`. While there is no room, takes what arrives into `received`,
+// as a real caller must.
+class Frames;
+void SendMessage(Transport& transport, uint32_t call, const std::string& message,
+                 Frames& received);
+
+// The messages that have arrived, put together again.
+class Frames {
+ public:
+  explicit Frames(Transport& transport) : transport_(transport) {}
+
+  // Takes in what is there; false when the transport is closed.
+  bool Drain();
+  // Waits for the next whole message; "(closed)" when there is none.
+  std::string Next();
+  // The call of what Next answered last.
+  uint32_t call() const { return call_; }
+
+ private:
+  struct Message {
+    uint32_t call;
+    std::string bytes;
+  };
+
+  Transport& transport_;
+  std::deque<Message> partial_;
+  std::deque<Message> whole_;
+  uint32_t call_ = 0;
+};
+
+}  // namespace ferry::test
+
+#endif  // FERRY_TESTS_TRANSPORT_TRANSPORT_PAIR_H_
