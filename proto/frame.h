@@ -54,7 +54,7 @@ inline constexpr uint8_t kFirstSkippableType = 0x80;
 inline constexpr uint8_t kFlagMore = 0x01;      // the message continues in kContinue frames
 inline constexpr uint8_t kFlagEnd = 0x02;       // the caller sends no further message
 inline constexpr uint8_t kFlagEmpty = 0x04;     // there is no message in this frame
-inline constexpr uint8_t kFlagOneWay = 0x08;    // the call has no reply
+inline constexpr uint8_t kFlagOneWay = 0x08;    // the caller does not wait for the outcome
 inline constexpr uint8_t kFlagTrailing = 0x10;  // metadata that belongs to the reply
 inline constexpr uint8_t kFlagAck = 0x20;       // the answer to a ping
 
@@ -78,6 +78,8 @@ struct CallId {
 // A table holds at most this many calls: a request names its parent's index + 1 in
 // the 16 bits of `aux`.
 inline constexpr uint32_t kMaxCalls = 0xffff;
+
+// Generations run from 1 to this and start over, so that no id is 0.
 inline constexpr uint32_t kMaxGeneration = 0x7fff;
 
 struct FrameHeader {
@@ -104,6 +106,7 @@ absl::Status ValidateFrameHeader(const FrameHeader& header, size_t max_frame);
 
 // The header of the fragment that follows: `remaining` bytes of the message are
 // still to be sent, of which this fragment takes at most `max_frame`.
+// REQUIRES: 0 < remaining < 2^32.
 FrameHeader ContinueHeader(CallId call, size_t remaining, size_t max_frame);
 
 // "request", "reply", … or "frame of unknown type".

@@ -7,6 +7,7 @@
 // does, and exits as grep does. The work is done by processes of search_worker.
 
 #include <algorithm>
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstring>
@@ -45,37 +46,48 @@ std::string WorkerProgram() {
   return std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename("search_worker");
 }
 
+int Fail(search::Progress& progress, const absl::Status& status) {
+  progress.Say(std::string(status.message()));
+  return kTrouble;
+}
+
+// Prints the counts above zero.
+int Report(const std::vector<std::string>& files,
+           const std::vector<search::WorkerCrew::Count>& counts, search::Progress& progress) {
+  bool matched = false, trouble = false;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!counts[i].ok()) {
+      progress.Say(files[i] + ": " + std::string(counts[i].status().message()));
+      trouble = true;
+    } else if (*counts[i] > 0) {
+      std::printf("%s:%lld\n", files[i].c_str(), static_cast<long long>(*counts[i]));
+      matched = true;
+    }
+  }
+  if (std::fflush(stdout) != 0) return Fail(progress, absl::ErrnoToStatus(errno, "stdout"));
+  return trouble ? kTrouble : matched ? kMatched : kNoMatch;
+}
+
 int Search(const std::string& pattern, const std::string& folder) {
   search::Progress progress;
   search::CountRequest query;
   query.set_pattern(pattern);
   query.set_fixed(absl::GetFlag(FLAGS_F));
   auto matcher = search::LineMatcher::Create(query.pattern(), query.fixed());
-  if (!matcher.ok()) return progress.Say(std::string(matcher.status().message())), kTrouble;
+  if (!matcher.ok()) return Fail(progress, matcher.status());
 
   search::FileList list = search::ListFiles(folder);
   for (const std::string& error : list.errors) progress.Say(error);
-  int outcome = list.errors.empty() ? kNoMatch : kTrouble;
 
   search::CrewOptions options;
   options.program = WorkerProgram();
   options.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers));
   if (int count = absl::GetFlag(FLAGS_kill_worker_after); count >= 0) options.kill_after = count;
   auto counts = search::WorkerCrew(options, query, list.files, progress).Search();
-  if (!counts.ok()) return progress.Say(std::string(counts.status().message())), kTrouble;
+  if (!counts.ok()) return Fail(progress, counts.status());
 
-  for (size_t i = 0; i < counts->size(); ++i) {
-    const search::WorkerCrew::Count& count = (*counts)[i];
-    if (!count.ok()) {
-      progress.Say(list.files[i] + ": " + std::string(count.status().message()));
-      outcome = kTrouble;
-    } else if (*count > 0) {
-      std::printf("%s:%lld\n", list.files[i].c_str(), static_cast<long long>(*count));
-      if (outcome == kNoMatch) outcome = kMatched;
-    }
-  }
-  if (std::fflush(stdout) != 0) return progress.Say("cannot write the results"), kTrouble;
-  return outcome;
+  const int outcome = Report(list.files, *counts, progress);
+  return list.errors.empty() ? outcome : kTrouble;
 }
 
 }  // namespace

@@ -19,10 +19,11 @@ namespace {
 // So many workers may die over one file.
 constexpr int kAttempts = 3;
 
-// Whether the worker lives and says so itself.
-bool IsAnswer(const absl::Status& status) {
+// Whether no answer came because a worker died, so that another one may do better.
+bool IsLoss(const absl::Status& status) {
   std::optional<ferry::CallFailure> failure = ferry::CallFailureOf(status);
-  return failure.has_value() && failure->origin == ferry::CallFailure::Origin::kThere;
+  if (!failure.has_value()) return absl::IsUnavailable(status);  // it died before its first call
+  return failure->origin == ferry::CallFailure::Origin::kHere;
 }
 
 // Whether there was not even a worker to call.
@@ -76,7 +77,7 @@ WorkerCrew::Count WorkerCrew::CountIn(const std::string& file,
   for (int attempt = 1;; ++attempt) {
     absl::StatusOr<CountReply> reply = Ask(request, worker);
     if (reply.ok()) return reply->lines();
-    if (IsAnswer(reply.status())) return reply.status();
+    if (!IsLoss(reply.status())) return reply.status();
     worker.reset();
     if (attempt == kAttempts) return reply.status();
     // Nobody knows how far the lost worker came. Here it does not matter: a search changes

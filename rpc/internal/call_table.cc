@@ -31,6 +31,8 @@ PendingCall* CallTable::Find(CallId id) {
   return slot == nullptr ? nullptr : slot->call;
 }
 
+bool CallTable::IsOpen(CallId id) { return SlotOf(id) != nullptr; }
+
 void CallTable::Abandon(CallId id) {
   if (Slot* slot = SlotOf(id)) slot->call = nullptr;
 }
@@ -40,7 +42,7 @@ void CallTable::Remove(CallId id) {
   if (slot == nullptr) return;
   slot->call = nullptr;
   slot->used = false;
-  slot->generation = slot->generation == kMaxGeneration ? 0 : slot->generation + 1;
+  slot->generation = slot->generation == kMaxGeneration ? 1 : slot->generation + 1;
   free_.push_back(id.index());
 }
 

@@ -26,6 +26,9 @@ class CallTable {
   // The call, or null when its caller has gone or the id is not in use.
   PendingCall* Find(CallId id);
 
+  // Whether the peer may still send for this id.
+  bool IsOpen(CallId id);
+
   // The caller goes; the id stays taken until Remove.
   void Abandon(CallId id);
 
@@ -44,7 +47,7 @@ class CallTable {
  private:
   struct Slot {
     PendingCall* call = nullptr;
-    uint32_t generation = 0;
+    uint32_t generation = 1;
     bool used = false;
   };
 

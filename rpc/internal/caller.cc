@@ -164,10 +164,13 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   }
 }
 
-// The call that a frame is for, which then stays until Complete. A caller that has gone
-// leaves nothing but its id, and that with the last frame.
-PendingCall* Caller::BeginCompleting(const FrameHeader& header) {
+// The call that a frame is for, which then stays until Complete. Null for a caller that
+// has gone: it left nothing but its id, and that goes with the last frame.
+absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) {
   MutexLock lock(mutex_);
+  if (!calls_.IsOpen(header.call)) {
+    return absl::DataLossError("broken frame: reply to a call that is not open");
+  }
   PendingCall* call = calls_.Find(header.call);
   if (call != nullptr) {
     call->completing = true;
@@ -191,8 +194,9 @@ void Caller::StopCompleting(PendingCall& call) {
 }
 
 absl::Status Caller::OnReply(const Frame& frame, Body& body) {
-  PendingCall* call = BeginCompleting(frame.header);
-  if (call == nullptr) return absl::OkStatus();
+  absl::StatusOr<PendingCall*> begun = BeginCompleting(frame.header);
+  if (!begun.ok() || *begun == nullptr) return begun.status();
+  PendingCall* call = *begun;
   if (call->reply_header.type == FrameType::kReply) {
     StopCompleting(*call);
     return absl::DataLossError("broken frame: reply in the middle of a reply");
@@ -208,8 +212,9 @@ absl::Status Caller::OnReply(const Frame& frame, Body& body) {
 }
 
 absl::Status Caller::OnContinue(const Frame& frame) {
-  PendingCall* call = BeginCompleting(frame.header);
-  if (call == nullptr) return absl::OkStatus();
+  absl::StatusOr<PendingCall*> begun = BeginCompleting(frame.header);
+  if (!begun.ok() || *begun == nullptr) return begun.status();
+  PendingCall* call = *begun;
   if (call->reply_header.type != FrameType::kReply) {
     StopCompleting(*call);
     return absl::DataLossError("broken frame: continue of a reply that has not begun");

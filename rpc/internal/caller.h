@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/call_table.h"
 #include "ferry/rpc/internal/pending_call.h"
@@ -69,7 +70,7 @@ class Caller {
   void Await(PendingCall& call, Deadline deadline);
   bool GiveUp(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFor(const PendingCall& call, Deadline deadline);
-  PendingCall* BeginCompleting(const FrameHeader& header);
+  absl::StatusOr<PendingCall*> BeginCompleting(const FrameHeader& header);
   void StopCompleting(PendingCall& call);
   void Complete(PendingCall& call);
   absl::Status AddFragment(PendingCall& call, const Frame& frame);

@@ -76,6 +76,9 @@ Connection::Step Connection::HandleNext() {
 absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   const FrameHeader& header = frame.header;
   if (!greeted_ && header.type != FrameType::kHello) return Unexpected(header, "before the hello");
+  if (header.call.value != 0 && (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
+    return Unexpected(header, "with an id that nobody can have given");
+  }
   switch (header.type) {
     case FrameType::kHello:
       return HandleHello(body);
@@ -104,7 +107,7 @@ absl::Status Connection::HandleHello(const Body& body) {
   if (greeted_) return absl::DataLossError("broken frame: a second hello");
   absl::StatusOr<wire::Hello> hello = ReadHello(body);
   if (!hello.ok()) return hello.status();
-  sender_.set_peer_max_message(hello->max_message());
+  if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());
   greeted_ = true;
   return absl::OkStatus();
 }
@@ -126,9 +129,7 @@ absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
 
 absl::Status Connection::HandleContinue(const Frame& frame) {
   auto found = partial_requests_.find(frame.header.call.value);
-  if (found == partial_requests_.end()) {
-    return Unexpected(frame.header, "of a request that has not begun");
-  }
+  if (found == partial_requests_.end()) return absl::OkStatus();  // of nothing that is read here
   absl::Status added = AddToRequest(found->second, frame);
   if (!added.ok() || !found->second.assembly.complete()) return added;
   PartialRequest request = std::move(found->second);

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/proto/frame.h"
-#include "ferry/rpc/internal/limits.h"
 
 namespace ferry::internal {
 
@@ -15,8 +14,6 @@ wire::Hello MakeHello(size_t max_message) {
   hello.set_max_version(kProtocolVersion);
   hello.set_max_message(max_message);
   hello.set_max_frame(kMaxFrame);
-  hello.set_request_credit(kRequestCredit);
-  hello.set_stream_credit(kStreamCredit);
   return hello;
 }
 

@@ -5,7 +5,6 @@
 #define FERRY_RPC_INTERNAL_LIMITS_H_
 
 #include <cstddef>
-#include <cstdint>
 
 #include "absl/time/time.h"
 
@@ -21,10 +20,6 @@ inline constexpr size_t kHighestMaxMessage = 0x7fffffff;
 inline constexpr absl::Duration kDefaultHandshakeTimeout = absl::Seconds(10);
 
 namespace internal {
-
-// What a hello gives the peer; docs/protocol.md, section Credits.
-inline constexpr uint64_t kRequestCredit = 1024 * 1024;
-inline constexpr uint64_t kStreamCredit = 256 * 1024;
 
 // What each new part of a fragmented message is allocated in before it has arrived.
 inline constexpr size_t kFirstAssembly = 1024 * 1024;

@@ -15,7 +15,9 @@ wire::Status EncodeStatus(const absl::Status& status) {
   wire::Status wire;
   wire.set_message(std::string(status.message()));
   status.ForEachPayload([&wire](absl::string_view url, const absl::Cord& bytes) {
-    (*wire.mutable_details())[std::string(url)] = std::string(bytes);
+    wire::Status::Detail& detail = *wire.add_details();
+    detail.set_type_url(std::string(url));
+    detail.set_value(std::string(bytes));
   });
   return wire;
 }
@@ -28,7 +30,9 @@ absl::Status DecodeStatus(uint16_t code, const Body& body) {
                      body.size(), " bytes that cannot be parsed"));
   }
   absl::Status status(static_cast<absl::StatusCode>(code), wire.message());
-  for (const auto& [url, bytes] : wire.details()) status.SetPayload(url, absl::Cord(bytes));
+  for (const wire::Status::Detail& detail : wire.details()) {
+    status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
   return status;
 }
 

@@ -203,8 +203,23 @@ TEST_F(SearchTest, ExitsLikeGrep) {
 TEST_F(SearchTest, SaysWhyWorkersCannotBeStarted) {
   fs::path alone = folder() / "search";
   fs::copy_file(Programs() / "search", alone);
-  Outcome run = Shell(Quoted(alone) + " Status " + Quoted(folder()) + " 2>&1");
-  EXPECT_NE(run.output.find("search_worker': No such file"), std::string::npos) << run.output;
+  Outcome run = Shell(Quoted(alone) + " --workers=1 Status " + Quoted(folder()) + " 2>&1");
+  EXPECT_EQ(run.output, "search: cannot start '" + (folder() / "search_worker").string() +
+                            "': No such file or directory\n");
+  EXPECT_EQ(run.exit_code, 2);
+}
+
+TEST_F(SearchTest, GivesUpWhenEveryWorkerDies) {
+  fs::path alone = folder() / "search";
+  fs::copy_file(Programs() / "search", alone);
+  Write("search_worker", "#!/bin/sh\nexit 3\n");
+  fs::permissions(folder() / "search_worker", fs::perms::owner_all);
+  Outcome run = Shell(Quoted(alone) + " --workers=1 Status " + Quoted(folder()) + " 2>&1");
+  size_t deaths = 0;
+  for (size_t at = 0; (at = run.output.find("exited with code 3", at)) != std::string::npos; ++at) {
+    ++deaths;
+  }
+  EXPECT_EQ(deaths, 3u) << run.output;
   EXPECT_EQ(run.exit_code, 2);
 }
 

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Which thread runs a handler, and whom it delays.
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/rpc/echo_service.h"
+
+namespace ferry::test {
+namespace {
+
+TEST(HandlerThreadsTest, QuickHandlersNeverHop) {
+  EchoServer server("inproc:quick");
+  EchoStub stub(server.Connect());
+  std::set<int64_t> threads;
+  for (int i = 0; i < 1000; ++i) threads.insert(stub.Echo(EchoRequest())->thread());
+  EXPECT_EQ(threads.size(), 1u);
+}
+
+TEST(HandlerThreadsTest, ABlockedHandlerOfAMarkedMethodDelaysNobody) {
+  EchoServer server("inproc:marked");
+  Channel channel = server.Connect();
+  std::vector<std::thread> blocked;
+  for (int i = 0; i < 10; ++i) {
+    blocked.emplace_back([&] { EXPECT_TRUE(EchoStub(channel).Block(Empty()).ok()); });
+  }
+  server.service.AwaitBlocked(10);
+  // Only a handler that runs meanwhile can let the others go.
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+  EXPECT_TRUE(EchoStub(channel).Release(Empty()).ok());
+  for (std::thread& thread : blocked) thread.join();
+}
+
+TEST(HandlerThreadsTest, AHandlerThatCallsSomebodyDelaysNobodyMeanwhile) {
+  EchoServer server("inproc:caller");
+  EchoServer other("inproc:callee");
+  server.service.set_elsewhere(other.Connect());
+  Channel channel = server.Connect();
+  std::thread caller([&] { EXPECT_TRUE(EchoStub(channel).BlockElsewhere(Empty()).ok()); });
+  other.service.AwaitBlocked(1);
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+  other.service.LetGo();
+  caller.join();
+}
+
+TEST(HandlerThreadsTest, PastMaxThreadsRequestsWait) {
+  ServerOptions options;
+  options.max_threads = 3;  // one accepts, two serve
+  EchoServer server("inproc:few", options);
+  Channel channel = server.Connect();
+  std::vector<std::thread> blocked;
+  for (int i = 0; i < 6; ++i) {
+    blocked.emplace_back([&] { EXPECT_TRUE(EchoStub(channel).Block(Empty()).ok()); });
+  }
+  server.service.AwaitBlocked(2);
+  server.service.LetGo();
+  for (std::thread& thread : blocked) thread.join();
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+}
+
+TEST(HandlerThreadsTest, WithOneThreadAConnectionTooManyIsRefused) {
+  ServerOptions options;
+  options.max_threads = 2;  // one accepts
+  EchoServer server("inproc:one", options);
+  Channel channel = server.Connect();
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+  absl::StatusOr<Channel> second = Connect("inproc:one");
+  absl::Status refused = second.ok() ? EchoStub(*second).Echo(EchoRequest()).status()
+                                     : second.status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+}
+
+}  // namespace
+}  // namespace ferry::test

@@ -1,0 +1,343 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A parent and the children it starts, real processes all.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/spawn.h"
+#include "tests/rpc/echo_service.h"
+#include "tests/support/child_body.h"
+
+namespace ferry::test {
+namespace {
+
+using absl::StatusCode;
+
+CHILD_BODY(Worker) {
+  EchoImpl service;
+  Server server;
+  server.Register(service);
+  return ExitCode(server.Serve("parent:"));
+}
+
+ChildOptions Body(const std::string& name) {
+  ChildOptions options;
+  options.program = SelfPath();
+  options.arguments = {ChildFlag(name)};
+  return options;
+}
+
+// The status of a connection attempt to a child body, with its pid and path taken out.
+std::string Connecting(const std::string& body, const std::string& parameters = "",
+                       absl::Duration timeout = absl::Seconds(20)) {
+  ChannelOptions options;
+  options.handshake_timeout = timeout;
+  std::string text = Connect(ChildAddress(body) + parameters, options).status().ToString();
+  size_t begin = text.find("child "), end = text.find(')', begin);
+  if (begin != std::string::npos) text.replace(begin, end - begin + 1, "CHILD");
+  return text;
+}
+
+constexpr char kHint[] =
+    " (before it answered; is it a program that serves a ferry address, such as parent:?)";
+
+TEST(ParentChildTest, AChildServesItsParent) {
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  EchoRequest request;
+  request.set_payload(std::string(3000000, 'p'));
+  absl::StatusOr<EchoReply> reply = EchoStub(child->channel()).Echo(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_TRUE(reply->payload() == request.payload());
+  EXPECT_EQ(reply->pid(), child->pid());
+  EXPECT_NE(reply->pid(), getpid());
+  EXPECT_EQ(child->channel().peer().pid, child->pid());
+  EXPECT_EQ(child->Wait(absl::ZeroDuration()), std::nullopt);
+  EXPECT_EQ(child->Stop().ToString(), "exited with code 0");
+}
+
+TEST(ParentChildTest, AnAddressAloneStartsAndStopsAChild) {
+  absl::StatusOr<Channel> channel = Connect(ChildAddress("Worker"));
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  EXPECT_TRUE(EchoStub(*channel).Echo(EchoRequest()).ok());
+  // The end of the test finds no child.
+}
+
+TEST(ParentChildTest, QuickHandlersRunOnOneThreadThatNeverHops) {
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  EchoStub stub(child->channel());
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(stub.Echo(EchoRequest())->thread(), child->pid());
+  std::string tasks = "/proc/" + std::to_string(child->pid()) + "/task";
+  struct stat status;
+  ASSERT_EQ(stat(tasks.c_str(), &status), 0);
+  EXPECT_EQ(status.st_nlink, 3u) << "threads + 2";
+}
+
+TEST(ParentChildTest, AMissingProgramIsNamed) {
+  EXPECT_EQ(Connect("exec:/nowhere/worker").status(),
+            absl::NotFoundError("cannot start '/nowhere/worker': No such file or directory"));
+  absl::Status status = Connect("exec:no-such-program").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_NE(status.message().find("cannot start 'no-such-program', looked up in PATH="),
+            std::string::npos);
+  EXPECT_EQ(Connect("exec:/etc/passwd").status(),
+            absl::PermissionDeniedError("cannot start '/etc/passwd': Permission denied"));
+}
+
+CHILD_BODY(ExitsAtOnce) {
+  std::fprintf(stderr, "worker: no such option: --child-body\n");
+  return 3;
+}
+TEST(ParentChildTest, AProgramThatExitsIsNoWorker) {
+  EXPECT_EQ(Connecting("ExitsAtOnce", "&stderr=capture"),
+            std::string("UNAVAILABLE: CHILD exited with code 3; its stderr ends with: worker: no "
+                        "such option: --child-body") +
+                kHint);
+}
+
+CHILD_BODY(PrintsRubbish) {
+  std::string text = "Usage: worker [OPTION]... FILE\n";
+  return write(4, text.data(), text.size()) > 0 ? (sleep(20), 0) : 1;
+}
+TEST(ParentChildTest, AProgramThatPrintsRubbishIsNoWorker) {
+  EXPECT_EQ(Connecting("PrintsRubbish"),
+            "DATA_LOSS: CHILD: broken frame: unknown type 0x65 (the bytes are \"Usage: worker "
+            "[OPTION]... FILE\\n\")");
+}
+
+CHILD_BODY(NeverAnswers) { return sleep(20) == 0 ? 0 : 1; }
+TEST(ParentChildTest, AProgramThatNeverAnswersIsNoWorker) {
+  EXPECT_EQ(Connecting("NeverAnswers", "", absl::Milliseconds(50)),
+            "DEADLINE_EXCEEDED: CHILD did not answer within 50ms; is it a program that serves a "
+            "ferry address, such as parent:?");
+}
+
+// A hello of version 7, byte by byte.
+CHILD_BODY(SpeaksAnotherVersion) {
+  char frame[kFrameHeaderSize];
+  const char hello[] = {0x08, 7, 0x10, 9};  // min_version 7, max_version 9
+  FrameHeader header;
+  header.type = FrameType::kHello;
+  header.length = sizeof(hello);
+  header.method = kHelloMagic;
+  EncodeFrameHeader(header, frame);
+  bool written = write(4, frame, sizeof(frame)) > 0 && write(4, hello, sizeof(hello)) > 0;
+  return written ? (sleep(20), 0) : 1;
+}
+TEST(ParentChildTest, AnotherVersionIsRefused) {
+  EXPECT_EQ(Connecting("SpeaksAnotherVersion"),
+            "FAILED_PRECONDITION: CHILD: it speaks versions 7 to 9 of ferry's protocol, this side "
+            "speaks version 1");
+}
+
+TEST(ParentChildTest, AWorkerStartedByHandSaysHowItIsStarted) {
+  EchoImpl service;
+  Server server;
+  server.Register(service);
+  absl::Status status = server.Serve("parent:");
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("Start it through ferry"), std::string::npos);
+}
+
+TEST(ParentChildTest, AFalseLinkIsRefused) {
+  for (const char* link : {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5"}) {
+    setenv("FERRY_PARENT", link, 1);
+    Server server;
+    absl::Status status = server.Serve("parent:");
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+    EXPECT_NE(status.message().find(link), std::string::npos) << status;
+    EXPECT_EQ(getenv("FERRY_PARENT"), nullptr);
+  }
+}
+
+TEST(ParentChildTest, AKilledChildFailsEveryCallOnceWithTheReason) {
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  std::vector<std::thread> callers;
+  std::atomic<int> failed{0};
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      absl::Status status = EchoStub(child->channel()).Block(Empty()).status();
+      EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+      EXPECT_EQ(status.message(), "ferry.test.Echo/Block: child " + std::to_string(child->pid()) +
+                                      " (" + SelfPath() + ") was killed by signal 9 (SIGKILL)");
+      EXPECT_EQ(CallFailureOf(status)->delivery, CallFailure::Delivery::kMaybeExecuted);
+      ++failed;
+    });
+  }
+  while (EchoStub(child->channel()).Echo(EchoRequest())->blocked() < 4) std::this_thread::yield();
+  kill(child->pid(), SIGKILL);
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(failed, 4);
+  EXPECT_EQ(child->Wait(absl::InfiniteDuration())->ToString(), "was killed by signal 9 (SIGKILL)");
+  absl::Status later = EchoStub(child->channel()).Echo(EchoRequest()).status();
+  EXPECT_EQ(later.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(CallFailureOf(later)->delivery, CallFailure::Delivery::kNotSent);
+}
+
+TEST(ParentChildTest, AChildThatExitsInACallFailsIt) {
+  absl::StatusOr<Channel> channel = Connect(ChildAddress("Worker"));
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  absl::Status status = EchoStub(*channel).Exit(Empty()).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find("exited with code 7"), std::string::npos) << status;
+}
+
+CHILD_BODY(IgnoresEverything) {
+  signal(SIGTERM, SIG_IGN);
+  EchoImpl service;
+  Server server;
+  server.Register(service);
+  server.Serve("parent:").IgnoreError();
+  for (;;) pause();
+}
+TEST(ParentChildTest, StopEndsWhatDoesNotWantToEnd) {
+  ChildOptions options = Body("IgnoresEverything");
+  options.grace = absl::Milliseconds(30);
+  absl::StatusOr<Child> child = Spawn(options);
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_EQ(child->Stop().ToString(), "was killed by signal 9 (SIGKILL)");
+  EXPECT_EQ(child->Stop().ToString(), "was killed by signal 9 (SIGKILL)");
+}
+
+CHILD_BODY(Prints) {
+  std::printf("to stdout\n");
+  std::fflush(stdout);
+  std::fprintf(stderr, "to stderr\n");
+  char byte;
+  std::printf("stdin: %zd\n", read(0, &byte, 1));
+  std::fflush(stdout);
+  return WorkerChildBody();
+}
+TEST(ParentChildTest, OutputIsCapturedAndInputNull) {
+  ChildOptions options = Body("Prints");
+  options.standard_input = Stdio::kNull;
+  options.standard_output = Stdio::kCapture;
+  options.standard_error = Stdio::kCapture;
+  absl::StatusOr<Child> child = Spawn(options);
+  ASSERT_TRUE(child.ok()) << child.status();
+  child->Stop();
+  while (child->captured_output().size() < 19) std::this_thread::yield();
+  EXPECT_EQ(child->captured_output(), "to stdout\nstdin: 0\n");
+  EXPECT_EQ(child->captured_error(), "to stderr\n");
+}
+
+CHILD_BODY(Floods) {
+  std::string line(1000, 'f');
+  for (int i = 0; i < 3000; ++i) std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "last words");
+  return 1;
+}
+TEST(ParentChildTest, AFloodOnACapturedStderrKeepsItsTail) {
+  absl::Status status = Connect(ChildAddress("Floods") + "&stderr=capture").status();
+  EXPECT_NE(status.message().find("\nlast words (before it answered"), std::string::npos);
+  EXPECT_LT(status.message().size(), 3000u);
+}
+
+CHILD_BODY(ListsItsWorld) {
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  std::fprintf(stderr, "link=%s;", getenv("FERRY_PARENT"));
+  for (int fd = 0; fd < 2000; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) std::fprintf(stderr, "%d ", fd);
+  }
+  std::fprintf(stderr, ";usr1=%d;", sigismember(&mask, SIGUSR1));
+  return 0;
+}
+TEST(ParentChildTest, AChildInheritsTwoPipesAndNothingElse) {
+  int leaky = open("/dev/null", O_RDONLY);  // not close-on-exec
+  int high = fcntl(leaky, F_DUPFD, 1000);
+  sigset_t usr1, before;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &usr1, &before);
+  absl::Status status = Connect(ChildAddress("ListsItsWorld") + "&stderr=capture").status();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  close(leaky);
+  close(high);
+  EXPECT_NE(status.message().find("link=pipe:3,4;0 1 2 3 4 ;usr1=0;"), std::string::npos)
+      << status;
+}
+
+TEST(ParentChildTest, ProgramsThatIgnoreSigchldLoseTheExitStatusOnly) {
+  signal(SIGCHLD, SIG_IGN);
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_TRUE(EchoStub(child->channel()).Echo(EchoRequest()).ok());
+  EXPECT_EQ(child->Stop().ToString(), "has ended, its exit status was taken by another wait");
+  signal(SIGCHLD, SIG_DFL);
+}
+
+TEST(ParentChildTest, NoDescriptorIsLeftToStartAChild) {
+  struct rlimit before, none;
+  getrlimit(RLIMIT_NOFILE, &before);
+  absl::Status status = absl::UnknownError("not tried");
+  for (rlim_t left = 0; !status.ok(); ++left) {
+    ASSERT_LT(left, 20u);
+    none = before;
+    int lowest = dup(0);
+    close(lowest);
+    none.rlim_cur = static_cast<rlim_t>(lowest) + left;
+    setrlimit(RLIMIT_NOFILE, &none);
+    status = Spawn(Body("Worker")).status();
+    setrlimit(RLIMIT_NOFILE, &before);
+    bool enough = status.ok() && left >= 4;
+    EXPECT_TRUE(enough || absl::IsResourceExhausted(status)) << left << " " << status;
+  }
+}
+
+TEST(ParentChildTest, BadOptionsAreRefused) {
+  ChildOptions options;
+  EXPECT_EQ(Spawn(options).status(), absl::InvalidArgumentError("child: no program given"));
+  options = Body("Worker");
+  options.arguments.push_back(std::string("a\0b", 3));
+  EXPECT_EQ(Spawn(options).status().code(), StatusCode::kInvalidArgument);
+  options = Body("Worker");
+  options.standard_input = Stdio::kCapture;
+  EXPECT_EQ(Spawn(options).status().code(), StatusCode::kInvalidArgument);
+}
+
+// Starts a worker, says its pid and is killed.
+CHILD_BODY(Parent) {
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  if (!child.ok()) return ExitCode(child.status());
+  std::fprintf(stderr, "%d\n", child->pid());
+  kill(getpid(), SIGKILL);
+  return 0;
+}
+TEST(ParentChildTest, AChildEndsWhenItsParentIsKilled) {
+  absl::Status status = Connect(ChildAddress("Parent") + "&stderr=capture").status();
+  std::string text(status.message());
+  size_t at = text.find("stderr ends with: ");
+  ASSERT_NE(at, std::string::npos) << text;
+  int grandchild = atoi(text.c_str() + at + strlen("stderr ends with: "));
+  ASSERT_GT(grandchild, 1) << text;
+  // Gone, or a zombie until init looks after it.
+  for (;;) {
+    std::string path = "/proc/" + std::to_string(grandchild) + "/stat";
+    FILE* file = std::fopen(path.c_str(), "r");
+    char state = 'X';
+    if (file != nullptr) {
+      EXPECT_EQ(std::fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+      std::fclose(file);
+    }
+    if (state == 'X' || state == 'Z') break;
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace
+}  // namespace ferry::test
