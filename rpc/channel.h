@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/transport.h"

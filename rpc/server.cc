@@ -4,7 +4,6 @@
 #include "ferry/rpc/server.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -151,11 +150,5 @@ Server::~Server() { Shutdown(); }
 void Server::Register(Service& service) { state_->Register(service); }
 absl::Status Server::Serve(std::string_view address) { return state_->Serve(std::string(address)); }
 void Server::Shutdown() { state_->Shutdown(); }
-
-int ExitCode(const absl::Status& status) {
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "%s\n", status.ToString().c_str());
-  return 1;
-}
 
 }  // namespace ferry

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/service.h"
 
@@ -53,9 +54,6 @@ class Server {
   class State;
   const std::unique_ptr<State> state_;
 };
-
-// For the end of main: 0 when `status` is OK, else 1, with the status on stderr.
-int ExitCode(const absl::Status& status);
 
 }  // namespace ferry
 

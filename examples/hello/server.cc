@@ -1,7 +1,6 @@
-// hello_server ADDRESS
-#include <cstdio>
-
+// hello_server [ADDRESS]
 #include "ferry/rpc/server.h"
+
 #include "greeter.ferry.h"
 
 class Greeter final : public greeter::GreeterService {
@@ -13,9 +12,8 @@ class Greeter final : public greeter::GreeterService {
 };
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: %s ADDRESS\n", argv[0]), 2;
   Greeter greeter;
   ferry::Server server;
   server.Register(greeter);
-  return ferry::ExitCode(server.Serve(argv[1]));
+  return ferry::ExitCode(server.Serve(argc > 1 ? argv[1] : "parent:"));
 }

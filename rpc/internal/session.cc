@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/internal/body.h"
 
@@ -58,7 +59,9 @@ class Session::ServedCall final : public IncomingCall {
                   request.IsInitialized();
     body_.Release();
     if (!parsed) {
-      Reply(absl::InvalidArgumentError(absl::StrCat("request of ", body_.size(),
+      std::string_view name = context().method().full_name;
+      Reply(absl::InvalidArgumentError(absl::StrCat(absl::string_view(name.data(), name.size()),
+                                                    ": request of ", body_.size(),
                                                     " bytes is not a valid ",
                                                     request.GetTypeName())),
             request);

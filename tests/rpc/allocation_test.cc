@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A blocking unary call with a reused reply allocates nothing beyond what protobuf does.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "ferry/rpc/spawn.h"
+#include "tests/rpc/echo_service.h"
+#include "tests/support/child_body.h"
+
+namespace {
+
+std::atomic<int64_t> allocations{0};
+
+}  // namespace
+
+void* operator new(size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size)) return memory;
+  std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace ferry::test {
+namespace {
+
+// Echoes numbers only, whose messages need no memory, and how much was allocated so far.
+class Counter final : public EchoService {
+  absl::Status Echo(ServerContext&, const EchoRequest& request, EchoReply& reply) override {
+    reply.set_pid(request.grow());
+    reply.set_thread(allocations.load());
+    return absl::OkStatus();
+  }
+};
+
+CHILD_BODY(Counts) {
+  Counter service;
+  Server server;
+  server.Register(service);
+  return ExitCode(server.Serve("parent:"));
+}
+
+TEST(AllocationTest, NeitherSideOfACallAllocates) {
+  absl::StatusOr<Channel> channel = Connect(ChildAddress("Counts"));
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  EchoStub stub(*channel);
+  EchoRequest request;
+  request.set_grow(5);
+  EchoReply reply;
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(stub.Echo(request, &reply).ok());
+
+  int64_t there = reply.thread();
+  int64_t here = allocations.load();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(stub.Echo(request, &reply).ok());
+  EXPECT_EQ(allocations.load(), here);
+  EXPECT_EQ(reply.thread(), there);
+}
+
+TEST(AllocationTest, TheCounterCounts) {
+  int64_t before = allocations.load();
+  ::operator delete(::operator new(1));
+  EXPECT_GT(allocations.load(), before);
+}
+
+}  // namespace
+}  // namespace ferry::test
