@@ -7,9 +7,9 @@
 #include <clocale>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "ferry/rpc/server.h"
@@ -21,20 +21,23 @@ namespace {
 
 // Returns: the file's matching lines, 0 if there is a NUL byte in it; what errno says.
 absl::StatusOr<int64_t> CountLines(std::FILE* file, const LineMatcher& matcher) {
-  char* line = nullptr;
-  size_t capacity = 0;
   int64_t count = 0;
-  ssize_t length;
-  bool binary = false;
-  while (!binary && (length = getline(&line, &capacity, file)) >= 0) {
-    if (line[length - 1] == '\n') line[--length] = '\0';
-    binary = std::memchr(line, '\0', static_cast<size_t>(length)) != nullptr;
-    if (matcher.Matches(line)) ++count;
+  std::string lines;  // the last one is unfinished
+  char chunk[64 * 1024];
+  while (size_t size = std::fread(chunk, 1, sizeof(chunk), file)) {
+    if (std::memchr(chunk, '\0', size) != nullptr) return 0;
+    size_t begin = 0;
+    size_t end = lines.size();  // no newline is before it
+    lines.append(chunk, size);
+    while ((end = lines.find('\n', end)) != std::string::npos) {
+      lines[end] = '\0';
+      if (matcher.Matches(&lines[begin])) ++count;
+      begin = ++end;
+    }
+    lines.erase(0, begin);
   }
-  const int error = errno;
-  std::free(line);
-  if (binary) return 0;
-  if (!std::feof(file)) return absl::ErrnoToStatus(error, "cannot be read");
+  if (std::ferror(file)) return absl::ErrnoToStatus(errno, "cannot be read");
+  if (!lines.empty() && matcher.Matches(lines.c_str())) ++count;
   return count;
 }
 

@@ -98,10 +98,15 @@ class SearchTest : public testing::Test {
     Write("not \xff UTF-8", "caf\xe9 Status\n\xe9\n");
     Write("binary", "Status\nSta\0tus\n"s);
     Write("binary far behind", "Status\n" + std::string(300'000, 'x') + "\n\0"s);
+    Write("huge", "Status\n");
+    fs::resize_file(folder() / "huge", 4'000'000'000);  // the rest is a hole, which reads as NULs
     Write("long line", std::string(300'000, 'x') + "Status\nStatus");
     Write("a folder/and another/deep", "Status\n");
     Write("a folder/.hidden", "Status\n");
     Write("a folder/with:colon", "Status\n");
+    for (size_t size = 65'500; size < 65'540; ++size) {
+      Write("lines/" + std::to_string(size), std::string(size, 'x') + "\nStatus\n\nStatus");
+    }
     for (int i = 0; i < 40; ++i) {
       Write("many/" + std::to_string(i),
             std::string(static_cast<size_t>(i) * 7, '\n') + "Status\n");
