@@ -15,9 +15,8 @@
 
 namespace ferry {
 
+using internal::Block;
 using internal::MutexLock;
-using internal::MutexUnlock;
-using internal::SendQueue;
 namespace sys = internal::sys;
 
 namespace {
@@ -43,90 +42,55 @@ StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd 
     : read_fd_(std::move(read_fd)),
       peer_(std::move(peer)),
       explain_end_(std::move(explain_end)),
-      write_fd_(std::move(write_fd)) {
+      writer_(std::move(write_fd)) {
   can_wake_read_ = internal::UniqueFd(sys::OpenWakeEnd(read_fd_.get())).valid();
 }
 
-StreamTransport::~StreamTransport() = default;
+StreamTransport::~StreamTransport() { writer_.Close(); }
 
 ReserveResult StreamTransport::Reserve(const FrameHeader& header, size_t size, Reservation& out) {
-  MutexLock lock(mutex_);
-  if (!close_reason_.ok()) return ReserveResult::kClosed;
-  SendQueue::Block* block = queue_.Allocate(header, size);
+  if (closing_.load(std::memory_order_relaxed)) return ReserveResult::kClosed;
+  Block* block = writer_.pool().Take(header, size);
   out = {block->payload(), size, block};
   return ReserveResult::kOk;
 }
 
 void StreamTransport::Commit(Reservation& reservation) {
-  auto* block = static_cast<SendQueue::Block*>(std::exchange(reservation.slot, nullptr));
-  MutexLock lock(mutex_);
-  if (!close_reason_.ok() || write_failed_) {
-    queue_.Free(block);
-    return;
+  auto* block = static_cast<Block*>(std::exchange(reservation.slot, nullptr));
+  if (closing_.load(std::memory_order_relaxed)) {
+    writer_.pool().Give(block);
+  } else {
+    writer_.Commit(block);
   }
-  queue_.Commit(block);
 }
 
 void StreamTransport::Abandon(Reservation& reservation) {
-  MutexLock lock(mutex_);
-  queue_.Free(static_cast<SendQueue::Block*>(std::exchange(reservation.slot, nullptr)));
+  writer_.pool().Give(static_cast<Block*>(std::exchange(reservation.slot, nullptr)));
 }
 
 void StreamTransport::Flush(Deadline deadline) {
-  MutexLock lock(mutex_);
-  if (writing_) return;  // that thread looks for more before it stops
-  WriteQueued();
-  if (queue_.empty()) return;
-  if (sleep_ == Sleep::kRead) {
+  writer_.Write();
+  if (!writer_.full() && !writer_.failed()) return;
+  if (sleep_.load() == Sleep::kRead && !writer_.failed()) {
     WriteBeside(deadline);
   } else {
-    WakeSleeper();  // it will wait for room, too
+    WakeSleeper();  // it will wait for room, too, or see the end
   }
-}
-
-// Writes until all is written, the pipe is full or broken. REQUIRES: !writing_.
-void StreamTransport::WriteQueued() {
-  writing_ = true;
-  struct iovec pieces[SendQueue::kMaxPieces];
-  while (!write_failed_ && !queue_.empty()) {
-    int count = queue_.Gather(pieces);
-    int fd = write_fd_.get();
-    ssize_t written;
-    int error;
-    {
-      MutexUnlock unlock(mutex_);
-      written = sys::WriteNoSignal(fd, pieces, count);
-      error = errno;
-    }
-    if (written >= 0) {
-      queue_.Consume(static_cast<size_t>(written));
-    } else if (error == EAGAIN) {
-      break;
-    } else if (error != EINTR) {
-      write_failed_ = true;
-    }
-  }
-  writing_ = false;
-  if (write_failed_ || !close_reason_.ok()) {
-    queue_.Clear();
-    write_fd_.Reset();
-  }
-  if (write_failed_ && close_reason_.ok()) WakeSleeper();
 }
 
 // Writes the rest while another thread sleeps in read(2), where it sees no room.
 void StreamTransport::WriteBeside(Deadline deadline) {
-  absl::Status opened = closing_.Open();
-  while (sleep_ == Sleep::kRead && !queue_.empty() && !HasPassed(deadline)) {
-    struct pollfd fds[] = {{write_fd_.get(), POLLOUT, 0}, {closing_.fd(), POLLIN, 0}};
-    Deadline until = opened.ok() ? deadline : std::min(deadline, DeadlineAfter(kWithoutWakeEvent));
-    writing_ = true;
-    {
-      MutexUnlock unlock(mutex_);
-      sys::Poll(fds, std::size(fds), until);
-    }
-    writing_ = false;
-    WriteQueued();
+  struct pollfd fds[] = {{writer_.fd(), POLLOUT, 0}, {-1, POLLIN, 0}};
+  {
+    MutexLock lock(mutex_);
+    if (end_event_.Open().ok()) fds[1].fd = end_event_.fd();
+  }
+  while (sleep_.load() == Sleep::kRead && writer_.full() && !closing_.load() &&
+         !HasPassed(deadline)) {
+    Deadline until =
+        fds[1].fd >= 0 ? deadline : std::min(deadline, DeadlineAfter(kWithoutWakeEvent));
+    sys::Poll(fds, std::size(fds), until);
+    writer_.Write();
   }
 }
 
@@ -142,80 +106,74 @@ ReadResult StreamTransport::TryRead(Frame& frame) {
     case internal::ReceiveBuffer::Next::kEmpty:
       break;
   }
-  return ended_.load(std::memory_order_relaxed) ? ReadResult::kClosed : ReadResult::kEmpty;
+  return ended_ ? ReadResult::kClosed : ReadResult::kEmpty;
 }
 
 void StreamTransport::Release(const Frame&) { received_.Release(); }
 
 void StreamTransport::Wait(const WaitOptions& options) {
-  if (ended_.load(std::memory_order_relaxed)) return;
-  bool may_sleep = !HasPassed(options.deadline);
-  MutexLock lock(mutex_);
-  if (!queue_.empty() && !writing_) WriteQueued();
-  if (armed_) {
-    armed_ = false;
-    wake_.Clear();
-  }
-  if (options.interruptible && std::exchange(interrupted_, false)) may_sleep = false;
-  if (write_failed_ || !close_reason_.ok()) may_sleep = false;
+  if (ended_) return;
+  if (sleep_.load(std::memory_order_relaxed) == Sleep::kPoll) wake_.Clear();  // armed
+  if (writer_.full()) writer_.Write();
 
-  if (may_sleep && SleepsInPoll(options)) {
+  Sleep how = HowToSleep(options);
+  if (how == Sleep::kPoll) wake_.Open().IgnoreError();
+  sleep_.store(how);
+  if (how == Sleep::kNone || MustNotSleep(options, how)) {
+    ReadOnce(ReadMode::kNow);
+  } else if (how == Sleep::kPoll) {
     SleepInPoll(options);
-    return;
+  } else {
+    ReadOnce(ReadMode::kMaySleep);
   }
-  sleep_ = may_sleep ? Sleep::kRead : Sleep::kNone;
-  {
-    MutexUnlock unlock(mutex_);
-    ReadOnce(may_sleep);
-  }
-  sleep_ = Sleep::kNone;
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
 }
 
-// Whether anything but a frame may end the sleep.
-bool StreamTransport::SleepsInPoll(const WaitOptions& options) const {
-  return options.interruptible || options.want_room || options.deadline != kNoDeadline ||
-         !queue_.empty() || !can_wake_read_;
+StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) const {
+  if (options.deadline != kNoDeadline) {
+    return HasPassed(options.deadline) ? Sleep::kNone : Sleep::kPoll;
+  }
+  bool frames_only = !options.interruptible && !options.want_room && !writer_.full();
+  return frames_only && can_wake_read_ ? Sleep::kRead : Sleep::kPoll;
+}
+
+bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
+  if (closing_.load() || writer_.failed()) return true;
+  if (how == Sleep::kRead && writer_.full()) return true;  // since HowToSleep
+  return options.interruptible && interrupted_.exchange(false);
 }
 
 void StreamTransport::SleepInPoll(const WaitOptions& options) {
-  bool has_wake = wake_.Open().ok();
   struct pollfd fds[] = {{read_fd_.get(), POLLIN, 0},
                          {wake_.fd(), POLLIN, 0},
-                         {queue_.empty() ? -1 : write_fd_.get(), POLLOUT, 0}};
-  Deadline until = has_wake ? options.deadline
-                            : std::min(options.deadline, DeadlineAfter(kWithoutWakeEvent));
-  sleep_ = Sleep::kPoll;
-  {
-    MutexUnlock unlock(mutex_);
-    // EINTR counts as a wake for no reason: revents are 0 then.
-    sys::Poll(fds, std::size(fds), until);
-    if (fds[0].revents != 0) ReadOnce(false);
-  }
-  sleep_ = Sleep::kNone;
+                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0}};
+  Deadline until = wake_.is_open() ? options.deadline
+                                   : std::min(options.deadline, DeadlineAfter(kWithoutWakeEvent));
+  // EINTR counts as a wake for no reason: revents are 0 then.
+  sys::Poll(fds, std::size(fds), until);
   if (fds[1].revents != 0) wake_.Clear();
-  if (options.interruptible) interrupted_ = false;
-  if (fds[2].revents != 0 && !writing_) WriteQueued();
+  if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
+  if (fds[2].revents != 0) writer_.Write();
+  if (fds[0].revents != 0) ReadOnce(ReadMode::kNow);
 }
 
-void StreamTransport::ReadOnce(bool may_sleep) {
+void StreamTransport::ReadOnce(ReadMode mode) {
   internal::ReceiveBuffer::Room room = received_.PrepareRead();
   if (room.size == 0) return;  // it is full of frames that nobody has taken
-  ssize_t got = may_sleep ? sys::Read(read_fd_.get(), room.data, room.size)
-                          : sys::ReadNow(read_fd_.get(), room.data, room.size);
+  ssize_t got = mode == ReadMode::kMaySleep ? sys::Read(read_fd_.get(), room.data, room.size)
+                                            : sys::ReadNow(read_fd_.get(), room.data, room.size);
   if (got > 0) {
     received_.Received(static_cast<size_t>(got));
     return;
   }
   if (got < 0 && errno == EINTR) return;
-  if (got < 0 && errno == EAGAIN) {
-    MutexLock lock(mutex_);
-    if (!write_failed_) return;  // else the peer is gone, and this was the last of it
-  }
+  // When the peer has stopped reading, what it still had to say was said.
+  if (got < 0 && errno == EAGAIN && !writer_.failed()) return;
   End(ReasonOfEnd());
 }
 
 absl::Status StreamTransport::ReasonOfEnd() const {
-  if (closed_.load(std::memory_order_relaxed)) return close_reason();
+  if (closing_.load()) return close_reason();
   if (explain_end_) return explain_end_();
   return absl::UnavailableError(
       absl::StrCat(peer_.description, " closed the connection",
@@ -223,37 +181,38 @@ absl::Status StreamTransport::ReasonOfEnd() const {
 }
 
 void StreamTransport::End(const absl::Status& reason) {
-  ended_.store(true, std::memory_order_relaxed);
-  MutexLock lock(mutex_);
-  sleep_ = Sleep::kNone;  // this thread was the one
+  ended_ = true;
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);  // this thread was the one
   SetCloseReason(reason);
 }
 
-// Sends what can be sent at once and closes the sending half, so that the peer sees
-// the end.
+// Closes the sending half, so that the peer sees the end.
 void StreamTransport::SetCloseReason(const absl::Status& reason) {
-  if (!close_reason_.ok()) return;
-  close_reason_ = reason;
-  if (!writing_) WriteQueued();  // else the writing thread does so
-  if (closing_.is_open()) closing_.Set();
+  {
+    MutexLock lock(mutex_);
+    if (!close_reason_.ok()) return;
+    close_reason_ = reason;
+    closing_.store(true);
+    if (end_event_.is_open()) end_event_.Set();
+  }
+  writer_.Close();
   WakeSleeper();
 }
 
 void StreamTransport::Close(const absl::Status& reason) {
   closed_.store(true, std::memory_order_relaxed);
-  MutexLock lock(mutex_);
   SetCloseReason(reason);
 }
 
 void StreamTransport::Interrupt() {
-  MutexLock lock(mutex_);
-  interrupted_ = true;
-  if (sleep_ != Sleep::kRead) WakeSleeper();
+  interrupted_.store(true);
+  if (sleep_.load() == Sleep::kPoll) wake_.Set();
 }
 
 void StreamTransport::WakeSleeper() {
-  if (sleep_ == Sleep::kPoll || armed_) wake_.Set();
-  if (sleep_ != Sleep::kRead) return;
+  Sleep how = sleep_.load();
+  if (how == Sleep::kPoll) wake_.Set();
+  if (how != Sleep::kRead) return;
   // The byte lands behind all that the peer sent so far, and nothing behind it is
   // read: the connection is at its end.
   internal::UniqueFd wake_end(sys::OpenWakeEnd(read_fd_.get()));
@@ -264,15 +223,16 @@ void StreamTransport::WakeSleeper() {
 
 bool StreamTransport::Arm() {
   MutexLock lock(mutex_);
-  if (!close_reason_.ok() || write_failed_ || interrupted_ || !epoll_.valid()) return true;
-  bool wants_write = !queue_.empty();
+  if (!epoll_.valid()) return true;
+  bool wants_write = writer_.full();
   if (wants_write != epoll_has_write_) {
     int operation = wants_write ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    if (sys::EpollControl(epoll_.get(), operation, write_fd_.get(), EPOLLOUT) != 0) return true;
+    if (sys::EpollControl(epoll_.get(), operation, writer_.fd(), EPOLLOUT) != 0) return true;
     epoll_has_write_ = wants_write;
   }
-  armed_ = true;
-  return false;
+  sleep_.store(Sleep::kPoll);
+  return closing_.load() || interrupted_.load() || writer_.failed() ||
+         writer_.full() != wants_write;
 }
 
 int StreamTransport::WaitHandle() {

@@ -22,7 +22,7 @@
 #include "ferry/transport/internal/fd.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/internal/receive_buffer.h"
-#include "ferry/transport/internal/send_queue.h"
+#include "ferry/transport/internal/stream_writer.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry {
@@ -58,21 +58,23 @@ class StreamTransport final : public Transport {
   const Peer& peer() const override { return peer_; }
 
  private:
-  // How the holder of the receiving half sleeps.
+  // How the holder of the receiving half sleeps, or will when an event loop wakes it.
   enum class Sleep { kNone, kRead, kPoll };
+  enum class ReadMode { kMaySleep, kNow };
 
   StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer,
                   ExplainEnd explain_end);
 
-  void WriteQueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WriteBeside(Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void WakeSleeper() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool SleepsInPoll(const WaitOptions& options) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SleepInPoll(const WaitOptions& options) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ReadOnce(bool may_sleep);
+  Sleep HowToSleep(const WaitOptions& options) const;
+  bool MustNotSleep(const WaitOptions& options, Sleep how);
+  void SleepInPoll(const WaitOptions& options);
+  void ReadOnce(ReadMode mode);
+  void WriteBeside(Deadline deadline);
+  void WakeSleeper();
+
   void End(const absl::Status& reason);
   absl::Status ReasonOfEnd() const;
-  void SetCloseReason(const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetCloseReason(const absl::Status& reason);
 
   // Constant after construction.
   const internal::UniqueFd read_fd_;
@@ -80,28 +82,28 @@ class StreamTransport final : public Transport {
   const ExplainEnd explain_end_;
   bool can_wake_read_ = false;
 
+  internal::StreamWriter writer_;
+
   // Owned by the holder of the receiving half.
   internal::ReceiveBuffer received_;
+  bool ended_ = false;  // nothing more is read from the stream; what was received counts
 
-  // Nothing more will be read from the stream; what received_ holds still counts.
-  std::atomic<bool> ended_{false};
-  // This side called Close: not even that.
-  std::atomic<bool> closed_{false};
+  // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks
+  // for a reason not to (closing_, interrupted_, the writer's flags); who gives it one
+  // stores that, then looks at `sleep_` whether to wake it.
+  std::atomic<Sleep> sleep_{Sleep::kNone};
+  std::atomic<bool> interrupted_{false};
+  std::atomic<bool> closing_{false};  // close_reason_ is set
+  std::atomic<bool> closed_{false};   // by Close: what was received does not count either
+
+  // Wakes a sleep in poll and an event loop. Opened by the holder of the receiving half
+  // before sleep_ says so.
+  internal::Event wake_;
 
   mutable internal::Mutex mutex_;
-  internal::UniqueFd write_fd_ ABSL_GUARDED_BY(mutex_);
-  internal::SendQueue queue_ ABSL_GUARDED_BY(mutex_);
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // a thread is in write or waits for room
-  bool write_failed_ ABSL_GUARDED_BY(mutex_) = false;
-  Sleep sleep_ ABSL_GUARDED_BY(mutex_) = Sleep::kNone;
-  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-
-  // Wakes a sleep in poll and an event loop.
-  internal::Event wake_;
-  bool armed_ ABSL_GUARDED_BY(mutex_) = false;
-  // Wakes a thread that waits for room beside a reader. Set once, by Close.
-  internal::Event closing_;
+  // Ends the wait for room of threads beside the reader. Set once.
+  internal::Event end_event_ ABSL_GUARDED_BY(mutex_);
   internal::UniqueFd epoll_ ABSL_GUARDED_BY(mutex_);
   bool epoll_has_write_ ABSL_GUARDED_BY(mutex_) = false;
 };

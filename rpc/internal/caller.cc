@@ -36,12 +36,12 @@ uint32_t Remaining(Deadline deadline) {
 absl::Status Caller::Call(const Method& method, const MessageLite& request, MessageLite& reply,
                           Deadline deadline) {
   PendingCall call(method, reply);
-  bool added;
+  bool reads = false;
   {
     MutexLock lock(mutex_);
-    added = calls_.Add(call);
+    if (calls_.Add(call)) reads = token_.TryTake();
   }
-  if (!added) {
+  if (call.id.value == 0) {
     return FailedHere(method,
                       absl::ResourceExhaustedError(absl::StrCat(
                           kMaxCalls, " calls are open on the connection, and there can be no more")),
@@ -56,9 +56,13 @@ absl::Status Caller::Call(const Method& method, const MessageLite& request, Mess
   if (absl::Status sent = sender_.Send(header, request, deadline); !sent.ok()) {
     MutexLock lock(mutex_);
     calls_.Remove(call.id);
+    if (reads) token_.Release();
+    token_.Offer();
     return FailedHere(method, sent, Sent::kNo);
   }
-  Await(call, deadline);
+  Leadership::PassOnBeforeWait();
+  if (reads) ReadFor(call, deadline);
+  if (!AwaitDone(call, deadline, reads)) Cancel(call.id);
   if (call.assembly.complete() && call.status.ok()) {
     Body body(std::move(call.assembly));
     call.status = Outcome(call, call.reply_header, body);
@@ -108,31 +112,38 @@ absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
                     Sent::kMaybe);
 }
 
-void Caller::Await(PendingCall& call, Deadline deadline) {
-  Leadership::PassOnBeforeWait();
+// Until the call is done, or false when the deadline came first. `reads`: this thread
+// holds the read token.
+bool Caller::AwaitDone(PendingCall& call, Deadline deadline, bool reads) {
+  MutexLock lock(mutex_);
+  if (reads) token_.Release();
   bool gave_up = false;
-  {
-    MutexLock lock(mutex_);
-    while (!call.done.load(std::memory_order_relaxed) && !gave_up) {
-      if (HasPassed(deadline)) {
-        gave_up = GiveUp(call);
-        deadline = kNoDeadline;  // if not, the reply is being taken in right now
-      } else if (token_.TryTake()) {
-        {
-          MutexUnlock unlock(mutex_);
-          ReadFor(call, deadline);
-        }
-        token_.Release();
-      } else {
-        token_.Wait(call.waiter, mutex_, deadline);
+  while (!call.done.load(std::memory_order_relaxed) && !gave_up) {
+    if (HasPassed(deadline)) {
+      gave_up = GiveUp(call);
+      deadline = kNoDeadline;  // if not, the reply is being taken in right now
+    } else if (token_.TryTake()) {
+      {
+        MutexUnlock unlock(mutex_);
+        ReadFor(call, deadline);
       }
+      token_.Release();
+    } else {
+      token_.Wait(call.waiter, mutex_, deadline);
+      // The thread that was to send the rest of our request may have given up.
+      MutexUnlock unlock(mutex_);
+      transport_.Flush(deadline);
     }
-    token_.Offer();
   }
-  if (!gave_up) return;
+  token_.Offer();
+  if (gave_up) token_.WakeOne();
+  return !gave_up;
+}
+
+void Caller::Cancel(CallId id) {
   FrameHeader cancel;
   cancel.type = FrameType::kCancel;
-  cancel.call = call.id;
+  cancel.call = id;
   sender_.SendControl(cancel);
 }
 
@@ -152,6 +163,7 @@ bool Caller::GiveUp(PendingCall& call) {
 // Reads for all until this call is done. What was received together is handed out
 // together, so that nobody has to be woken just to read it.
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
+  reading_for_ = &call;
   WaitOptions wait;
   wait.deadline = deadline;
   wait.interruptible = false;
@@ -159,33 +171,24 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
     FrameReader::Step step = reader_.HandleNext();
     if (step == FrameReader::Step::kHandled) continue;
     if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
-    if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) return;
+    if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) break;
     transport_.Wait(wait);
   }
+  reading_for_ = nullptr;
 }
 
-// The call that a frame is for, which then stays until Complete. Null for a caller that
-// has gone: it left nothing but its id, and that goes with the last frame.
+// The call that a frame is for, which then stays until it is done or StopCompleting.
+// Null for a caller that has gone: it left nothing but its id. The id goes with the last
+// frame.
 absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) {
   MutexLock lock(mutex_);
   if (!calls_.IsOpen(header.call)) {
     return absl::DataLossError("broken frame: reply to a call that is not open");
   }
   PendingCall* call = calls_.Find(header.call);
-  if (call != nullptr) {
-    call->completing = true;
-  } else if ((header.flags & kFlagMore) == 0) {
-    calls_.Remove(header.call);
-  }
+  if (call != nullptr) call->completing = true;
+  if ((header.flags & kFlagMore) == 0) calls_.Remove(header.call);
   return call;
-}
-
-void Caller::Complete(PendingCall& call) {
-  MutexLock lock(mutex_);
-  calls_.Remove(call.id);
-  call.completing = false;
-  call.done.store(true, std::memory_order_release);
-  call.waiter.wake.NotifyOne();
 }
 
 void Caller::StopCompleting(PendingCall& call) {
@@ -193,13 +196,24 @@ void Caller::StopCompleting(PendingCall& call) {
   call.completing = false;
 }
 
+// The outcome is known, and the id has gone. Another thread's call may be destroyed as
+// soon as it can see `done`, which is when the lock is free again.
+void Caller::Complete(PendingCall& call) {
+  if (&call == reading_for_) {
+    call.done.store(true, std::memory_order_relaxed);
+    return;
+  }
+  MutexLock lock(mutex_);
+  call.done.store(true, std::memory_order_release);
+  call.waiter.wake.NotifyOne();
+}
+
 absl::Status Caller::OnReply(const Frame& frame, Body& body) {
   absl::StatusOr<PendingCall*> begun = BeginCompleting(frame.header);
   if (!begun.ok() || *begun == nullptr) return begun.status();
   PendingCall* call = *begun;
   if (call->reply_header.type == FrameType::kReply) {
-    StopCompleting(*call);
-    return absl::DataLossError("broken frame: reply in the middle of a reply");
+    return Break(*call, absl::DataLossError("broken frame: reply in the middle of a reply"));
   }
   if ((frame.header.flags & kFlagMore) != 0) {
     call->reply_header = frame.header;
@@ -216,24 +230,33 @@ absl::Status Caller::OnContinue(const Frame& frame) {
   if (!begun.ok() || *begun == nullptr) return begun.status();
   PendingCall* call = *begun;
   if (call->reply_header.type != FrameType::kReply) {
-    StopCompleting(*call);
-    return absl::DataLossError("broken frame: continue of a reply that has not begun");
+    return Break(*call, absl::DataLossError("broken frame: continue of no reply"));
   }
   return AddFragment(*call, frame);
 }
 
 absl::Status Caller::AddFragment(PendingCall& call, const Frame& frame) {
   absl::Status added = call.assembly.Add(frame, max_message_);
-  if (absl::IsResourceExhausted(added)) {
-    call.status = FailedHere(call.method, added, Sent::kMaybe);
-    added = absl::OkStatus();
-  }
-  if (added.ok() && call.assembly.complete()) {
+  if (absl::IsDataLoss(added)) return Break(call, added);
+  if (!added.ok()) call.status = FailedHere(call.method, added, Sent::kMaybe);
+  if (call.assembly.complete()) {
     Complete(call);
   } else {
     StopCompleting(call);
   }
-  return added;
+  return absl::OkStatus();
+}
+
+// The peer broke the protocol within this call.
+absl::Status Caller::Break(PendingCall& call, const absl::Status& broken) {
+  {
+    MutexLock lock(mutex_);
+    calls_.Remove(call.id);
+  }
+  call.assembly = Assembly();
+  call.status = FailedHere(call.method, broken, Sent::kMaybe);
+  Complete(call);
+  return broken;
 }
 
 void Caller::FailAll(const absl::Status& reason) {

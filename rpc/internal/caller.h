@@ -67,18 +67,23 @@ class Caller {
   // What a reply says; fills in the call's reply message.
   absl::Status Outcome(const PendingCall& call, const FrameHeader& header, const Body& body) const;
 
-  void Await(PendingCall& call, Deadline deadline);
+  bool AwaitDone(PendingCall& call, Deadline deadline, bool reads);
+  void Cancel(CallId id);
   bool GiveUp(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFor(const PendingCall& call, Deadline deadline);
   absl::StatusOr<PendingCall*> BeginCompleting(const FrameHeader& header);
   void StopCompleting(PendingCall& call);
   void Complete(PendingCall& call);
   absl::Status AddFragment(PendingCall& call, const Frame& frame);
+  absl::Status Break(PendingCall& call, const absl::Status& broken);
 
   Transport& transport_;
   Sender& sender_;
   FrameReader& reader_;
   const size_t max_message_;
+
+  // Owned by the holder of the read token: its own call.
+  const PendingCall* reading_for_ = nullptr;
 
   Mutex mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);

@@ -27,7 +27,7 @@ struct PendingCall {
   CallId id;
 
   // While set, the reading thread fills in `reply` or `assembly` without the lock, and
-  // the caller must stay.
+  // the caller must stay. It is set for good when the outcome is on its way.
   bool completing = false;
 
   // Read without the lock by the caller that reads for itself; the acquiring load there

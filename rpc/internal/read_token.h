@@ -33,7 +33,12 @@ class ReadToken {
   // To be called by every thread that leaves: the waiter that the last Release would
   // have woken may be the one that leaves.
   void Offer() {
-    if (!taken_ && first_ != nullptr) first_->wake.NotifyOne();
+    if (!taken_) WakeOne();
+  }
+
+  // To be called by a thread that leaves something undone.
+  void WakeOne() {
+    if (first_ != nullptr) first_->wake.NotifyOne();
   }
 
   // Sleeps until the token may be free, somebody notifies the waiter, or the deadline.

@@ -19,7 +19,7 @@ class SendQueueTest : public testing::Test {
     header.type = FrameType::kRequest;
     header.call.value = call;
     header.method = 1;
-    SendQueue::Block* block = queue_.Allocate(header, size);
+    Block* block = pool_.Take(header, size);
     std::memset(block->payload(), 'a' + static_cast<char>(call), size);
     queue_.Commit(block);
   }
@@ -58,7 +58,8 @@ class SendQueueTest : public testing::Test {
     return frames;
   }
 
-  SendQueue queue_;
+  BlockPool pool_;
+  SendQueue queue_{pool_};
 };
 
 using Frames = std::vector<std::string>;
@@ -124,14 +125,14 @@ TEST_F(SendQueueTest, ALargeMessageDoesNotOvertakeWhatWasCommittedBefore) {
 
 TEST_F(SendQueueTest, ReusesItsBlocksAndGivesLargeOnesBack) {
   FrameHeader header;
-  SendQueue::Block* large = queue_.Allocate(header, 1 << 20);
-  queue_.Free(large);
-  EXPECT_EQ(queue_.Allocate(header, 1000000), large);
-  queue_.Free(large);
-  for (int i = 0; i < 100; ++i) queue_.Free(queue_.Allocate(header, 10));
-  SendQueue::Block* other = queue_.Allocate(header, 2000);
+  Block* large = pool_.Take(header, 1 << 20);
+  pool_.Give(large);
+  EXPECT_EQ(pool_.Take(header, 1000000), large);
+  pool_.Give(large);
+  for (int i = 0; i < 100; ++i) pool_.Give(pool_.Take(header, 10));
+  Block* other = pool_.Take(header, 2000);
   EXPECT_LT(other->capacity, size_t{1} << 20);
-  queue_.Free(other);
+  pool_.Give(other);
 }
 
 TEST_F(SendQueueTest, ClearingFreesEverythingInAnyState) {

@@ -4,32 +4,9 @@
 #include "ferry/transport/internal/send_queue.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 namespace ferry::internal {
-namespace {
-
-using Block = SendQueue::Block;
-
-constexpr size_t kSmallCapacity = 1000;
-constexpr int kMaxSpares = 8;
-
-// So many small messages after a large one, its buffer is given back.
-constexpr int kKeepLargeFor = 64;
-
-Block* NewBlock(size_t capacity) {
-  return new (::operator new(sizeof(Block) + kFrameHeaderSize + capacity))
-      Block{nullptr, nullptr, {}, capacity, 0, 0, 0};
-}
-
-void DeleteBlock(Block* block) { ::operator delete(block); }
-
-void DeleteAll(Block* block) {
-  while (block != nullptr) DeleteBlock(std::exchange(block, block->next));
-}
-
-}  // namespace
 
 void SendQueue::List::Append(Block* block) {
   block->next = nullptr;
@@ -41,48 +18,6 @@ Block* SendQueue::List::Pop() {
   Block* block = head;
   head = block->next;
   return block;
-}
-
-SendQueue::~SendQueue() {
-  Clear();
-  DeleteAll(spares_);
-  DeleteAll(large_spare_);
-}
-
-Block* SendQueue::Allocate(const FrameHeader& header, size_t size) {
-  Block* block = nullptr;
-  if (size <= kSmallCapacity) {
-    if (large_spare_ != nullptr && ++large_spare_unused_ == kKeepLargeFor) {
-      DeleteBlock(std::exchange(large_spare_, nullptr));
-    }
-    if (spares_ != nullptr) {
-      block = std::exchange(spares_, spares_->next);
-      --spare_count_;
-    }
-  } else if (large_spare_ != nullptr && large_spare_->capacity >= size) {
-    block = std::exchange(large_spare_, nullptr);
-  }
-  if (block == nullptr) block = NewBlock(std::max(size, kSmallCapacity));
-  block->followers = nullptr;
-  block->header = header;
-  block->size = size;
-  block->sent = 0;
-  return block;
-}
-
-void SendQueue::Free(Block* block) {
-  if (block->capacity == kSmallCapacity && spare_count_ < kMaxSpares) {
-    block->next = std::exchange(spares_, block);
-    ++spare_count_;
-    return;
-  }
-  if (block->capacity > kSmallCapacity &&
-      (large_spare_ == nullptr || large_spare_->capacity < block->capacity)) {
-    std::swap(block, large_spare_);
-    large_spare_->next = nullptr;
-    large_spare_unused_ = 0;
-  }
-  if (block != nullptr) DeleteBlock(block);
 }
 
 void SendQueue::Commit(Block* block) {
@@ -163,7 +98,7 @@ void SendQueue::Finish(Block* block) {
     Block* follower = std::exchange(block->followers, nullptr);
     while (follower != nullptr) Commit(std::exchange(follower, follower->next));
   }
-  Free(block);
+  pool_.Give(block);
 }
 
 Block* SendQueue::BulkOf(CallId call) const {
@@ -178,11 +113,11 @@ void SendQueue::Clear() {
     if (wire_[i].block->size <= kMaxFrame) DeleteBlock(wire_[i].block);
   }
   wire_begin_ = wire_end_ = 0;
-  DeleteAll(std::exchange(small_, {}).head);
+  DeleteBlocks(std::exchange(small_, {}).head);
   for (Block* block = bulk_.head; block != nullptr; block = block->next) {
-    DeleteAll(std::exchange(block->followers, nullptr));
+    DeleteBlocks(std::exchange(block->followers, nullptr));
   }
-  DeleteAll(std::exchange(bulk_, {}).head);
+  DeleteBlocks(std::exchange(bulk_, {}).head);
 }
 
 }  // namespace ferry::internal

@@ -15,37 +15,23 @@
 #include <cstdint>
 
 #include "ferry/proto/frame.h"
+#include "ferry/transport/internal/block_pool.h"
 
 namespace ferry::internal {
 
-// Thread contract: thread-compatible; but the bytes of an allocated block are its
-// owner's until Commit, and the pieces of a Gather may be read until Consume.
+// Thread contract: thread-compatible; but the pieces of a Gather may be read until
+// Consume.
 class SendQueue {
  public:
-  // A message and room for the header in front of it, so that a whole frame is one
-  // piece.
-  struct Block {
-    Block* next;        // in whatever list the block is
-    Block* followers;   // messages of the same call that must wait for this one
-    FrameHeader header;
-    size_t capacity;    // of the payload
-    size_t size;
-    size_t sent;        // payload bytes that Gather has handed out
-    uint64_t order;     // of its commit
-
-    char* payload() { return reinterpret_cast<char*>(this + 1) + kFrameHeaderSize; }
-  };
-
   static constexpr int kMaxPieces = 32;
 
-  SendQueue() = default;
-  ~SendQueue();
+  // Consumed blocks go back to `pool`.
+  explicit SendQueue(BlockPool& pool) : pool_(pool) {}
+  ~SendQueue() { Clear(); }
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
 
-  Block* Allocate(const FrameHeader& header, size_t size);
   void Commit(Block* block);
-  void Free(Block* block);
 
   // True when all that was committed has been consumed.
   bool empty() const;
@@ -77,6 +63,8 @@ class SendQueue {
   void Finish(Block* block);
   Block* BulkOf(CallId call) const;
 
+  BlockPool& pool_;
+
   List small_;  // messages of one frame
   List bulk_;   // longer ones, taking turns
   uint64_t commits_ = 0;
@@ -85,13 +73,6 @@ class SendQueue {
   Piece wire_[kMaxPieces];
   int wire_begin_ = 0;
   int wire_end_ = 0;
-
-  // Blocks for reuse: a few of kSmallCapacity, and one larger one until it has not
-  // been needed for a while.
-  Block* spares_ = nullptr;
-  int spare_count_ = 0;
-  Block* large_spare_ = nullptr;
-  int large_spare_unused_ = 0;
 };
 
 }  // namespace ferry::internal
