@@ -4,11 +4,11 @@
 #include "ferry_echo.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "ferry/proto/frame.h"
+#include "machine.h"
 
 namespace ferry::bench {
 
@@ -40,10 +40,8 @@ absl::StatusOr<int64_t> FerryEcho::PeerCpuTime() {
 }
 
 absl::StatusOr<Channel> StartWorker(const std::string& transport) {
-  std::error_code error;
-  std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  std::string worker = absl::StrReplaceAll(self.replace_filename("bench_worker").string(),
-                                           {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}});
+  std::string worker =
+      absl::StrReplaceAll(WorkerPath(), {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}});
   return Connect(absl::StrCat("exec:", worker, "?arg=parent:&transport=", transport));
 }
 

@@ -32,7 +32,7 @@ class FerryEcho final : public EchoClient {
   EchoMessage reply_;
 };
 
-// Starts `bench_worker`, which lies beside this program, and connects to it.
+// Starts `bench_worker parent:` and connects to it.
 absl::StatusOr<Channel> StartWorker(const std::string& transport);
 
 }  // namespace ferry::bench

@@ -4,12 +4,14 @@
 #include "floor_pipe.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
 #include "ferry_echo.h"
 #include "machine.h"
@@ -42,26 +44,26 @@ bool WriteAll(int fd, const char* data, size_t size) {
   return true;
 }
 
-[[noreturn]] void RunChild(int in, int out) {
+}  // namespace
+
+void ServeFloor(int in, int out) {
   std::vector<char> buffer(64 * 1024);
   for (;;) {
     ssize_t got = read(in, buffer.data(), buffer.size());
-    if (got < static_cast<ssize_t>(sizeof(Size))) _exit(0);
+    if (got < static_cast<ssize_t>(sizeof(Size))) return;
     Size size;
     std::memcpy(&size, buffer.data(), sizeof(size));
     if (size == kCpuTimeRequest) {
       int64_t time = ProcessCpuTime();
-      WriteAll(out, reinterpret_cast<const char*>(&time), sizeof(time));
+      if (!WriteAll(out, reinterpret_cast<const char*>(&time), sizeof(time))) return;
       continue;
     }
     if (buffer.size() < size) buffer.resize(size);
     size_t have = static_cast<size_t>(got);
-    if (!ReadAll(in, buffer.data() + have, size - have)) _exit(0);
-    WriteAll(out, buffer.data(), size);
+    if (!ReadAll(in, buffer.data() + have, size - have)) return;
+    if (!WriteAll(out, buffer.data(), size)) return;
   }
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<FloorPipe>> FloorPipe::Start() {
   int request[2];
@@ -69,17 +71,22 @@ absl::StatusOr<std::unique_ptr<FloorPipe>> FloorPipe::Start() {
   if (pipe2(request, O_CLOEXEC) != 0 || pipe2(reply, O_CLOEXEC) != 0) {
     return absl::ErrnoToStatus(errno, "pipe2");
   }
-  pid_t pid = fork();
-  if (pid < 0) return absl::ErrnoToStatus(errno, "fork");
-  if (pid == 0) {
-    close(request[1]);
-    close(reply[0]);
-    RunChild(request[0], reply[1]);
-  }
+  internal::UniqueFd to_child(request[1]);
+  internal::UniqueFd from_child(reply[0]);
+  pid_t pid = -1;
+  std::string program = WorkerPath();
+  std::string mode = "floor";
+  char* const arguments[] = {program.data(), mode.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, request[0], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, reply[1], STDOUT_FILENO);
+  int error = posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
   close(request[0]);
   close(reply[1]);
-  return std::unique_ptr<FloorPipe>(
-      new FloorPipe(internal::UniqueFd(request[1]), internal::UniqueFd(reply[0]), pid));
+  if (error != 0) return absl::ErrnoToStatus(error, program);
+  return std::unique_ptr<FloorPipe>(new FloorPipe(std::move(to_child), std::move(from_child), pid));
 }
 
 FloorPipe::~FloorPipe() {

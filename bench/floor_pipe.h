@@ -19,7 +19,7 @@ namespace ferry::bench {
 // pipes, to a child that sends back what it reads.
 class FloorPipe final : public EchoClient {
  public:
-  // Forks: to be called before any thread is started.
+  // Starts the child: `bench_worker floor`, just as ferry starts its own.
   static absl::StatusOr<std::unique_ptr<FloorPipe>> Start();
   ~FloorPipe() override;
 
@@ -40,6 +40,9 @@ class FloorPipe final : public EchoClient {
   std::vector<char> message_;
   std::vector<char> echo_;
 };
+
+// The child: sends back every message from `in` on `out`, until `in` ends.
+void ServeFloor(int in, int out);
 
 }  // namespace ferry::bench
 

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -22,6 +23,12 @@ std::string DescribeMachine() {
   return absl::StrCat(name.sysname, " ", name.release, " ", name.machine, ", ",
                       sysconf(_SC_NPROCESSORS_ONLN),
                       " CPUs, usable: ", absl::StrJoin(UsableCpus(), " "));
+}
+
+std::string WorkerPath() {
+  std::error_code error;
+  std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return self.replace_filename("bench_worker").string();
 }
 
 std::vector<int> UsableCpus() {

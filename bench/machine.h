@@ -17,6 +17,9 @@ namespace ferry::bench {
 // The kernel and the CPUs, on one line.
 std::string DescribeMachine();
 
+// The program bench_worker, which lies beside this one.
+std::string WorkerPath();
+
 // Those that this process may run on.
 std::vector<int> UsableCpus();
 

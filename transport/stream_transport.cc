@@ -43,7 +43,7 @@ StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd 
       peer_(std::move(peer)),
       explain_end_(std::move(explain_end)),
       writer_(std::move(write_fd)) {
-  can_wake_read_ = internal::UniqueFd(sys::OpenWakeEnd(read_fd_.get())).valid();
+  can_wake_read_ = internal::UniqueFd(sys::OpenWriteEnd(read_fd_.get())).valid();
 }
 
 StreamTransport::~StreamTransport() { writer_.Close(); }
@@ -215,7 +215,7 @@ void StreamTransport::WakeSleeper() {
   if (how != Sleep::kRead) return;
   // The byte lands behind all that the peer sent so far, and nothing behind it is
   // read: the connection is at its end.
-  internal::UniqueFd wake_end(sys::OpenWakeEnd(read_fd_.get()));
+  internal::UniqueFd wake_end(sys::OpenWriteEnd(read_fd_.get()));
   char byte = 0;
   struct iovec piece = {&byte, 1};
   if (wake_end.valid()) sys::WriteNoSignal(wake_end.get(), &piece, 1);

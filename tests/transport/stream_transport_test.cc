@@ -101,7 +101,10 @@ TEST_F(StreamTransportTest, AFailedWriteIsTheEndOnceAllIsRead) {
   EXPECT_EQ(received.Next(), "(closed)");
 }
 
+// Without a reading end of its own, which needs /proc, a writer sees that the peer has
+// closed the one that it reads.
 TEST_F(StreamTransportTest, APeerThatOnlyStopsReadingIsGoneForASleepingReader) {
+  auto no_reading_end = FaultInjector::Fail(Call::kOpen, 1, ENOENT);
   // The peer closes the end that it reads, and keeps the one that it writes.
   int forth[2], back[2];
   ASSERT_EQ(internal::sys::Pipe(forth), 0);
@@ -132,7 +135,22 @@ TEST_F(StreamTransportTest, WritingToADeadPeerRaisesNoSignal) {
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
 }
 
-TEST_F(StreamTransportTest, WritingToADeadPeerRaisesNoSignalOnOlderKernels) {
+TEST_F(StreamTransportTest, WritingToADeadPeerRaisesNoSignalWithoutProc) {
+  auto no_reading_end = FaultInjector::Fail(Call::kOpen, 1, ENOENT);
+  std::tie(a_, b_) = CreatePipePair();
+  b_.reset();
+  Send("lost");
+  Send("lost");
+  sigset_t pending;
+  sigpending(&pending);
+  EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
+}
+
+TEST_F(StreamTransportTest, WritingToADeadPeerRaisesNoSignalOnOlderKernelsEither) {
+  {
+    auto no_reading_end = FaultInjector::Fail(Call::kOpen, 1, ENOENT);
+    std::tie(a_, b_) = CreatePipePair();
+  }
   b_.reset();
   auto fault = FaultInjector::Fail(Call::kNoSignalWrite, 1, EOPNOTSUPP);
   Send("lost");

@@ -20,7 +20,7 @@ absl::Status Event::Open() {
 void Event::Set() {
   uint64_t one = 1;
   struct iovec piece = {&one, sizeof(one)};
-  while (sys::Write(fd_.get(), piece) < 0 && errno == EINTR) {
+  while (sys::Write(fd_.get(), &piece, 1) < 0 && errno == EINTR) {
   }
 }
 

@@ -11,7 +11,10 @@
 namespace ferry::internal {
 
 StreamWriter::StreamWriter(UniqueFd fd)
-    : fd_number_(fd.get()), fd_(std::move(fd)), queue_(pool_) {}
+    : fd_number_(fd.get()),
+      fd_(std::move(fd)),
+      reading_end_(sys::OpenReadEnd(fd_number_)),
+      queue_(pool_) {}
 
 StreamWriter::~StreamWriter() { DeleteBlocks(committed_.load()); }
 
@@ -30,6 +33,7 @@ void StreamWriter::Write() {
       queue_.Clear();
       full_.store(false);
       fd_.Reset();
+      reading_end_.Reset();
       closed_.store(true);
     }
     writing_.store(false);
@@ -39,23 +43,53 @@ void StreamWriter::Write() {
   }
 }
 
+// The usual case: one message, and nothing before it. Answers false if something is left
+// to be done.
+bool StreamWriter::WriteOnly() {
+  Block* block = committed_.load();
+  if (block == nullptr || block->next != nullptr || block->size > kMaxFrame || !queue_.empty() ||
+      failed_.load(std::memory_order_relaxed) || !fd_.valid() ||
+      !committed_.compare_exchange_strong(block, nullptr)) {
+    return false;
+  }
+  block->header.length = static_cast<uint32_t>(block->size);
+  char* begin = block->payload() - kFrameHeaderSize;
+  EncodeFrameHeader(block->header, begin);
+  struct iovec piece = {begin, kFrameHeaderSize + block->size};
+  ssize_t written = WritePieces(&piece, 1);
+  if (written == static_cast<ssize_t>(piece.iov_len)) {
+    pool_.Give(block);
+    return true;
+  }
+  queue_.Commit(block);
+  if (written > 0) {
+    struct iovec pieces[SendQueue::kMaxPieces];
+    queue_.Gather(pieces);
+    queue_.Consume(static_cast<size_t>(written));
+  }
+  return false;
+}
+
 void StreamWriter::WriteQueued() {
+  if (WriteOnly() && committed_.load() == nullptr) return;
   struct iovec pieces[SendQueue::kMaxPieces];
   for (;;) {
     TakeCommitted();
     if (queue_.empty()) return;
     if (failed_.load(std::memory_order_relaxed) || !fd_.valid()) break;
     int count = queue_.Gather(pieces);
-    ssize_t written = sys::WriteNoSignal(fd_.get(), pieces, count);
-    if (written >= 0) {
-      queue_.Consume(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      return;
-    } else if (errno != EINTR) {
-      failed_.store(true);
-    }
+    ssize_t written = WritePieces(pieces, count);
+    if (written < 0 && errno == EAGAIN) return;
+    if (written > 0) queue_.Consume(static_cast<size_t>(written));
   }
   queue_.Clear();
+}
+
+ssize_t StreamWriter::WritePieces(const struct iovec* pieces, int count) {
+  ssize_t written = reading_end_.valid() ? sys::Write(fd_.get(), pieces, count)
+                                         : sys::WriteNoSignal(fd_.get(), pieces, count);
+  if (written < 0 && errno != EAGAIN && errno != EINTR) failed_.store(true);
+  return written;
 }
 
 void StreamWriter::TakeCommitted() {

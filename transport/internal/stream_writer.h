@@ -12,9 +12,14 @@
 
 namespace ferry::internal {
 
-// Writes messages to a descriptor that does not block. There is no lock: a thread that
+// Writes messages to a pipe whose end does not block. There is no lock: a thread that
 // finds the writer's place taken leaves its message to that thread, which looks for
 // more before it is done (the way of brpc's sockets, docs/en/io.md there).
+//
+// A pipe with a reader raises no SIGPIPE, so the writer keeps a reading end of its own,
+// which it never reads: a plain write(2) is then safe, on every kernel, and cheaper than
+// any that asks for no signal. The end of the peer shows where it writes. Without /proc
+// there is no such end, and each write asks.
 //
 // Thread contract: thread-safe. Order: all accesses of the flags and of `committed_`
 // here are sequentially consistent, since each thread stores one word and then loads
@@ -51,6 +56,8 @@ class StreamWriter {
 
  private:
   void WriteQueued();
+  bool WriteOnly();
+  ssize_t WritePieces(const struct iovec* pieces, int count);
   void TakeCommitted();
 
   const int fd_number_;
@@ -65,6 +72,7 @@ class StreamWriter {
 
   // Owned by the thread that has set writing_.
   UniqueFd fd_;
+  UniqueFd reading_end_;
   SendQueue queue_;
 };
 

@@ -59,14 +59,16 @@ ssize_t Read(int fd, void* data, size_t size);
 // A read that fails with EAGAIN rather than sleep, whatever the mode of `fd`.
 ssize_t ReadNow(int fd, void* data, size_t size);
 // A plain write: to descriptors that raise no SIGPIPE.
-ssize_t Write(int fd, const struct iovec& piece);
+ssize_t Write(int fd, const struct iovec* pieces, int count);
 // A write to a non-blocking descriptor that never raises SIGPIPE.
 ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
 // Sleeps until `deadline`. EINTR is passed on.
 int Poll(struct pollfd* fds, size_t count, Deadline deadline);
 
 int Pipe(int fds[2]);  // close-on-exec
-int OpenWakeEnd(int pipe_read_fd);
+// A new descriptor for the other end of a pipe, of which we have one; needs /proc.
+int OpenWriteEnd(int pipe_read_fd);
+int OpenReadEnd(int pipe_write_fd);
 int DuplicateFrom(int fd, int lowest);  // close-on-exec
 int SetNonBlocking(int fd);
 int SetCloseOnExec(int fd);

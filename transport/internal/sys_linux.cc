@@ -84,31 +84,55 @@ ssize_t ReadNow(int fd, void* data, size_t size) {
   return ready <= 0 ? -1 : ::read(fd, data, size);
 }
 
-ssize_t Write(int fd, const struct iovec& piece) {
-  size_t length = piece.iov_len;
-  if (Injected(Call::kWrite, length)) return -1;
-  return ::write(fd, piece.iov_base, length);
+namespace {
+
+// The pieces of a write, cut down to what a test allows.
+class Allowed {
+ public:
+  Allowed(const struct iovec* pieces, int count) : pieces_(pieces), count_(count) {}
+
+  // True if the call is to fail; errno is set then.
+  bool Injected() {
+    if (fault_hook.load(std::memory_order_relaxed) == nullptr) return false;
+    first_ = pieces_[0];
+    size_t length = first_.iov_len;
+    if (sys::Injected(Call::kWrite, length)) return true;
+    if (length == first_.iov_len) return false;
+    first_.iov_len = length;
+    pieces_ = &first_;
+    count_ = 1;
+    return false;
+  }
+
+  const struct iovec* pieces() const { return pieces_; }
+  int count() const { return count_; }
+
+ private:
+  const struct iovec* pieces_;
+  int count_;
+  struct iovec first_;
+};
+
+}  // namespace
+
+ssize_t Write(int fd, const struct iovec* pieces, int count) {
+  Allowed allowed(pieces, count);
+  if (allowed.Injected()) return -1;
+  if (allowed.count() > 1) return ::writev(fd, allowed.pieces(), allowed.count());
+  return ::write(fd, allowed.pieces()->iov_base, allowed.pieces()->iov_len);
 }
 
 ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count) {
-  struct iovec shortened;
-  size_t length = 0;
-  for (int i = 0; i < count; ++i) length += pieces[i].iov_len;
-  size_t allowed = length;
-  if (Injected(Call::kWrite, allowed)) return -1;
-  if (allowed < length) {
-    shortened = {pieces[0].iov_base, std::min(allowed, pieces[0].iov_len)};
-    pieces = &shortened;
-    count = 1;
-  }
+  Allowed allowed(pieces, count);
+  if (allowed.Injected()) return -1;
   if (kernel_has_no_signal.load(std::memory_order_relaxed)) {
     ssize_t written = Injected(Call::kNoSignalWrite)
                           ? -1
-                          : ::pwritev2(fd, pieces, count, -1, kRwfNoSignal);
+                          : ::pwritev2(fd, allowed.pieces(), allowed.count(), -1, kRwfNoSignal);
     if (written >= 0 || (errno != EOPNOTSUPP && errno != EINVAL)) return written;
     kernel_has_no_signal.store(false, std::memory_order_relaxed);
   }
-  return WriteWithSignalBlocked(fd, pieces, count);
+  return WriteWithSignalBlocked(fd, allowed.pieces(), allowed.count());
 }
 
 int Poll(struct pollfd* fds, size_t count, Deadline deadline) {
@@ -123,12 +147,19 @@ int Poll(struct pollfd* fds, size_t count, Deadline deadline) {
 
 int Pipe(int fds[2]) { return Injected(Call::kPipe) ? -1 : ::pipe2(fds, O_CLOEXEC); }
 
-int OpenWakeEnd(int pipe_read_fd) {
+namespace {
+
+int OpenOtherEnd(int fd, int mode) {
   if (Injected(Call::kOpen)) return -1;
   char path[32];
-  std::snprintf(path, sizeof(path), "/proc/self/fd/%d", pipe_read_fd);
-  return ::open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  return ::open(path, mode | O_NONBLOCK | O_CLOEXEC);
 }
+
+}  // namespace
+
+int OpenWriteEnd(int pipe_read_fd) { return OpenOtherEnd(pipe_read_fd, O_WRONLY); }
+int OpenReadEnd(int pipe_write_fd) { return OpenOtherEnd(pipe_write_fd, O_RDONLY); }
 
 int DuplicateFrom(int fd, int lowest) {
   return Injected(Call::kFcntl) ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
