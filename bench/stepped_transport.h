@@ -31,7 +31,7 @@ class SteppedTransport final : public Transport {
   void Abandon(Reservation& reservation) override { inner_->Abandon(reservation); }
   void Flush(Deadline deadline) override { inner_->Flush(deadline); }
   ReadResult TryRead(Frame& frame) override { return inner_->TryRead(frame); }
-  void Release(const Frame& frame) override { inner_->Release(frame); }
+  void Release() override { inner_->Release(); }
   void Interrupt() override { inner_->Interrupt(); }
   bool Arm() override { return inner_->Arm(); }
   int WaitHandle() override { return inner_->WaitHandle(); }

@@ -31,8 +31,7 @@ size_t MultiByteLength(std::string_view text) {
     character = character << 6 | (byte(i) & 0x3f);
   }
   const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-  if (character < kSmallest[length] || character > 0x10ffff || surrogate)
-    return 0;
+  if (character < kSmallest[length] || character > 0x10ffff || surrogate) return 0;
   return ChangesDirection(character) ? 0 : length;
 }
 
@@ -54,8 +53,7 @@ std::string Cleaned(std::string_view line) {
 }
 
 bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() &&
-         text.substr(text.size() - end.size()) == end;
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
 }  // namespace

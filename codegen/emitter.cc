@@ -14,8 +14,7 @@ namespace {
 // its closing quote.
 std::vector<std::string_view> WholeLines(std::string_view text) {
   std::vector<std::string_view> lines;
-  for (size_t end; (end = text.find('\n')) != text.npos;
-       text.remove_prefix(end + 1)) {
+  for (size_t end; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
     lines.push_back(text.substr(0, end));
   }
   return lines;
@@ -41,8 +40,7 @@ struct Hole {
 };
 
 Hole FindHole(std::string_view line, const Holes& holes) {
-  for (size_t begin = line.find('$'); begin != line.npos;
-       begin = line.find('$', begin + 1)) {
+  for (size_t begin = line.find('$'); begin != line.npos; begin = line.find('$', begin + 1)) {
     const size_t close = line.find('$', begin + 1);
     if (close == line.npos) break;
     const auto found = holes.find(line.substr(begin + 1, close - begin - 1));
@@ -63,8 +61,7 @@ std::string Indented(std::string value, size_t indentation) {
 
 std::string FilledLine(std::string_view line, const Holes& holes) {
   Hole hole = FindHole(line, holes);
-  if (hole.value && hole.begin == Indentation(line) &&
-      hole.end == line.size()) {
+  if (hole.value && hole.begin == Indentation(line) && hole.end == line.size()) {
     return Indented(*hole.value, hole.begin);
   }
   std::string out;

@@ -57,17 +57,14 @@ std::string CheckFile(const pb::FileDescriptor& file) {
 
 void Write(pb::compiler::GeneratorContext& context, const std::string& path,
            const std::string& text) {
-  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(
-      context.Open(path));
+  const std::unique_ptr<pb::io::ZeroCopyOutputStream> stream(context.Open(path));
   pb::io::CodedOutputStream(stream.get()).WriteString(text);
 }
 
 }  // namespace
 
-bool Generator::Generate(const pb::FileDescriptor* file,
-                         const std::string& parameter,
-                         pb::compiler::GeneratorContext* context,
-                         std::string* error) const {
+bool Generator::Generate(const pb::FileDescriptor* file, const std::string& parameter,
+                         pb::compiler::GeneratorContext* context, std::string* error) const {
   *error = CheckParameter(parameter);
   if (error->empty()) *error = CheckFile(*file);
   if (!error->empty()) return false;

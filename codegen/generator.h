@@ -19,14 +19,11 @@ class Generator final : public google::protobuf::compiler::CodeGenerator {
  public:
   // Refuses parameters (there are none yet), streaming methods and the package
   // ferry.internal.
-  bool Generate(const google::protobuf::FileDescriptor* file,
-                const std::string& parameter,
+  bool Generate(const google::protobuf::FileDescriptor* file, const std::string& parameter,
                 google::protobuf::compiler::GeneratorContext* context,
                 std::string* error) const override;
 
-  uint64_t GetSupportedFeatures() const override {
-    return FEATURE_PROTO3_OPTIONAL;
-  }
+  uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
 };
 
 }  // namespace ferry::codegen

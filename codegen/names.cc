@@ -24,8 +24,7 @@ std::string ProtobufName(const std::string& package, const std::string& name) {
   file.set_package(package);
   file.add_message_type()->set_name(name);
   pb::DescriptorPool pool;
-  return pb::compiler::cpp::QualifiedClassName(
-      pool.BuildFile(file)->message_type(0));
+  return pb::compiler::cpp::QualifiedClassName(pool.BuildFile(file)->message_type(0));
 }
 
 // An identifier that no other text maps to.
@@ -47,9 +46,9 @@ std::string Mangled(std::string_view text) {
 // are met without asking for them. A method is called the same whichever C++
 // the code is compiled as.
 bool IsReserved(const std::string& name) {
-  static const std::set<std::string> names = {
-      "assert",    "char8_t",   "co_await", "co_return", "co_yield", "concept",
-      "consteval", "constinit", "errno",    "linux",     "requires", "unix"};
+  static const std::set<std::string> names = {"assert",   "char8_t", "co_await",  "co_return",
+                                              "co_yield", "concept", "consteval", "constinit",
+                                              "errno",    "linux",   "requires",  "unix"};
   return names.count(name) > 0;
 }
 
@@ -69,8 +68,7 @@ bool Reaches(const pb::FileDescriptor& from, const pb::FileDescriptor& to,
 bool IsTaken(const pb::FileDescriptor& file, const std::string& name) {
   const std::string package(file.package());
   const std::string symbol = package.empty() ? name : package + "." + name;
-  const pb::FileDescriptor* owner =
-      file.pool()->FindFileContainingSymbol(symbol);
+  const pb::FileDescriptor* owner = file.pool()->FindFileContainingSymbol(symbol);
   if (!owner) return false;
   const bool is_service = file.pool()->FindServiceByName(symbol) != nullptr;
   if (is_service && !owner->options().cc_generic_services()) return false;
@@ -78,8 +76,7 @@ bool IsTaken(const pb::FileDescriptor& file, const std::string& name) {
   return Reaches(file, *owner, seen);
 }
 
-std::string ClassFor(const pb::ServiceDescriptor& service,
-                     std::string_view role) {
+std::string ClassFor(const pb::ServiceDescriptor& service, std::string_view role) {
   std::string name = std::string(service.name()).append(role);
   while (IsTaken(*service.file(), name)) name += '_';
   return name;
@@ -106,18 +103,14 @@ std::string ServiceClass(const pb::ServiceDescriptor& service) {
   return ClassFor(service, "Service");
 }
 
-std::string StubClass(const pb::ServiceDescriptor& service) {
-  return ClassFor(service, "Stub");
-}
+std::string StubClass(const pb::ServiceDescriptor& service) { return ClassFor(service, "Stub"); }
 
 std::string MethodName(const pb::MethodDescriptor& method) {
   const pb::ServiceDescriptor& service = *method.service();
-  const std::set<std::string> members = {"ferry_methods", "ferry_channel_",
-                                         ServiceClass(service),
+  const std::set<std::string> members = {"ferry_methods", "ferry_channel_", ServiceClass(service),
                                          StubClass(service)};
   const std::string written(method.name());
-  std::string name =
-      ProtobufName("", written).substr(std::string_view("::").size());
+  std::string name = ProtobufName("", written).substr(std::string_view("::").size());
   while (members.count(name) > 0 || IsReserved(name) ||
          (name != written && service.FindMethodByName(name))) {
     name += '_';
@@ -128,18 +121,15 @@ std::string MethodName(const pb::MethodDescriptor& method) {
 std::string MessageType(const pb::Descriptor& message) {
   // QualifiedClassName names a macro for the files of google.protobuf.
   const std::string scope = Namespace(*message.file());
-  return (scope.empty() ? "::" : "::" + scope + "::") +
-         pb::compiler::cpp::ClassName(&message);
+  return (scope.empty() ? "::" : "::" + scope + "::") + pb::compiler::cpp::ClassName(&message);
 }
 
 std::string FullName(const pb::MethodDescriptor& method) {
-  return std::string(method.service()->full_name()) + "/" +
-         std::string(method.name());
+  return std::string(method.service()->full_name()) + "/" + std::string(method.name());
 }
 
 std::string ConstantsNamespace(const pb::ServiceDescriptor& service) {
-  return "ferry::internal::generated::" +
-         Mangled(std::string(service.full_name()));
+  return "ferry::internal::generated::" + Mangled(std::string(service.full_name()));
 }
 
 std::string ConstantName(const pb::MethodDescriptor& method) {

@@ -44,8 +44,7 @@ std::string FullName(const google::protobuf::MethodDescriptor& method);
 
 // "ferry::internal::generated::harbour_2eboats_2eBoat": where a service's
 // constants are, apart from everything that a .proto can name.
-std::string ConstantsNamespace(
-    const google::protobuf::ServiceDescriptor& service);
+std::string ConstantsNamespace(const google::protobuf::ServiceDescriptor& service);
 
 // "kSail": the ferry::Method in that namespace.
 std::string ConstantName(const google::protobuf::MethodDescriptor& method);

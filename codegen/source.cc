@@ -25,13 +25,11 @@ Holes MethodHoles(const pb::MethodDescriptor& method) {
           {"full_name", FullName(method)},
           {"execution", blocking ? "kBlocking" : "kInline"},
           {"name", ConstantName(method)},
-          {"constant",
-           "::" + ConstantsNamespace(service) + "::" + ConstantName(method)}};
+          {"constant", "::" + ConstantsNamespace(service) + "::" + ConstantName(method)}};
 }
 
 // What `layout` gives for each method.
-std::string ForEachMethod(const pb::ServiceDescriptor& service,
-                          std::string_view layout) {
+std::string ForEachMethod(const pb::ServiceDescriptor& service, std::string_view layout) {
   std::string out;
   for (int i = 0; i < service.method_count(); ++i) {
     out += Emit(layout, MethodHoles(*service.method(i)));

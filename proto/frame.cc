@@ -21,9 +21,9 @@ constexpr uint16_t kHighestStatusCode = 16;
 // What a frame type may carry; everything else in its header must be zero.
 struct TypeRule {
   std::string_view name;
-  uint8_t flags;    // those allowed
-  bool call;        // belongs to a call
-  bool payload;     // may have one
+  uint8_t flags;  // those allowed
+  bool call;      // belongs to a call
+  bool payload;   // may have one
   bool aux;
   bool method;
   bool arg;

@@ -18,9 +18,9 @@ absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
                          absl::Duration timeout) {
   switch (status.code()) {
     case absl::StatusCode::kDeadlineExceeded:
-      return absl::DeadlineExceededError(absl::StrCat(
-          peer, " did not answer within ", absl::FormatDuration(timeout),
-          "; is it a program that serves a ferry address, such as parent:?"));
+      return absl::DeadlineExceededError(
+          absl::StrCat(peer, " did not answer within ", absl::FormatDuration(timeout),
+                       "; is it a program that serves a ferry address, such as parent:?"));
     case absl::StatusCode::kUnavailable:
       return absl::UnavailableError(absl::StrCat(
           status.message(),
@@ -37,17 +37,16 @@ const Peer& Channel::peer() const { return connection_->peer(); }
 void Channel::Close() const { connection_->Close(absl::CancelledError("the channel was closed")); }
 
 absl::Status Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
-                           google::protobuf::MessageLite& reply,
-                           const CallOptions& options) const {
-  Deadline deadline = options.timeout == absl::InfiniteDuration() ? kNoDeadline
-                                                                  : DeadlineAfter(options.timeout);
+                           google::protobuf::MessageLite& reply, const CallOptions& options) const {
+  Deadline deadline =
+      options.timeout == absl::InfiniteDuration() ? kNoDeadline : DeadlineAfter(options.timeout);
   return connection_->Call(method, request, reply, deadline);
 }
 
-absl::StatusOr<Channel> Connect(std::string_view text, const ChannelOptions& options) {
-  absl::StatusOr<Address> address = Address::Parse(text);
-  if (!address.ok()) return address.status();
-  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(*address);
+absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
+  absl::StatusOr<Address> parsed = Address::Parse(address);
+  if (!parsed.ok()) return parsed.status();
+  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(*parsed);
   if (!transport.ok()) return transport.status();
   return internal::OpenChannel(*std::move(transport), options);
 }

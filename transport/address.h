@@ -28,8 +28,8 @@ struct Address {
   std::vector<std::string> words;  // the body, split at spaces, decoded
   std::vector<std::pair<std::string, std::string>> parameters;  // decoded
 
-  // Returns: INVALID_ARGUMENT, naming the text and what is wrong with it.
-  static absl::StatusOr<Address> Parse(std::string_view text);
+  // Returns: INVALID_ARGUMENT, naming what was given and what is wrong with it.
+  static absl::StatusOr<Address> Parse(std::string_view given);
 
   // The last value of a parameter; null when it is not there.
   const std::string* Find(const char* name) const;

@@ -71,8 +71,9 @@ absl::Status PlanOutput(Stdio stdio, int target, SpawnPlan& plan,
   absl::Status placed = plan.Place(UniqueFd(ends[1]), target);
   if (!placed.ok()) return placed;
   absl::StatusOr<std::unique_ptr<OutputTail>> started = OutputTail::Start(std::move(read_end));
-  if (started.ok()) tail = *std::move(started);
-  return started.status();
+  if (!started.ok()) return started.status();
+  tail = *std::move(started);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -125,9 +126,9 @@ void ChildProcess::TryReap() {
     return;
   }
   if (info.si_pid == 0) return;
-  exit_ = ExitStatus{info.si_code == CLD_EXITED ? ExitStatus::Kind::kExited
-                                                : ExitStatus::Kind::kKilled,
-                     info.si_status};
+  exit_ =
+      ExitStatus{info.si_code == CLD_EXITED ? ExitStatus::Kind::kExited : ExitStatus::Kind::kKilled,
+                 info.si_status};
 }
 
 std::optional<ExitStatus> ChildProcess::Wait(Deadline deadline) {

@@ -36,7 +36,7 @@ struct QueuedFrame {
 // What one end has received and not read yet. Thread-safe.
 class Inbox {
  public:
-  void Put(std::shared_ptr<Message> message) {
+  void Put(const std::shared_ptr<Message>& message) {
     MutexLock lock(mutex_);
     if (!close_reason_.ok()) return;
     FrameHeader header = message->header;
@@ -142,7 +142,7 @@ class InprocTransport final : public Transport {
     return result;
   }
 
-  void Release(const Frame&) override { current_.message.reset(); }
+  void Release() override { current_.message.reset(); }
   void Wait(const WaitOptions& options) override { own_->Wait(options); }
   void Interrupt() override { own_->Interrupt(); }
   bool Arm() override { return own_->Arm(); }

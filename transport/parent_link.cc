@@ -38,8 +38,8 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> InheritedPipes(absl::string_view l
   }
   for (int fd : fds) {
     if (fd > STDERR_FILENO && sys::IsPipe(fd) && sys::SetCloseOnExec(fd) == 0) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        kVariable, "='", link, "', but descriptor ", fd, " is not a pipe from the parent"));
+    return absl::FailedPreconditionError(absl::StrCat(kVariable, "='", link, "', but descriptor ",
+                                                      fd, " is not a pipe from the parent"));
   }
   return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
 }
@@ -98,8 +98,8 @@ absl::StatusOr<std::unique_ptr<Transport>> AttachToParent() {
   unsetenv(kVariable);
   if (!pipes.ok()) return pipes.status();
   Peer peer = {absl::StrCat("parent ", getppid()), getppid()};
-  return StreamTransport::Create(std::move(pipes->first), std::move(pipes->second),
-                                 std::move(peer), nullptr);
+  return StreamTransport::Create(std::move(pipes->first), std::move(pipes->second), std::move(peer),
+                                 nullptr);
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenToParent() {

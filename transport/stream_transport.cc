@@ -29,16 +29,15 @@ constexpr absl::Duration kWithoutWakeEvent = absl::Milliseconds(10);
 absl::StatusOr<std::unique_ptr<StreamTransport>> StreamTransport::Create(
     internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer, ExplainEnd explain_end) {
   if (sys::SetNonBlocking(write_fd.get()) != 0) {
-    return absl::ErrnoToStatus(
-        errno, absl::StrCat("connection to ", peer.description, ": O_NONBLOCK on descriptor ",
-                            write_fd.get()));
+    return absl::ErrnoToStatus(errno, absl::StrCat("connection to ", peer.description,
+                                                   ": O_NONBLOCK on descriptor ", write_fd.get()));
   }
   return std::unique_ptr<StreamTransport>(new StreamTransport(
       std::move(read_fd), std::move(write_fd), std::move(peer), std::move(explain_end)));
 }
 
-StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd write_fd,
-                                 Peer peer, ExplainEnd explain_end)
+StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer,
+                                 ExplainEnd explain_end)
     : read_fd_(std::move(read_fd)),
       peer_(std::move(peer)),
       explain_end_(std::move(explain_end)),
@@ -96,12 +95,11 @@ void StreamTransport::WriteBeside(Deadline deadline) {
 
 ReadResult StreamTransport::TryRead(Frame& frame) {
   if (closed_.load(std::memory_order_relaxed)) return ReadResult::kClosed;
-  absl::Status error;
-  switch (received_.TryNext(frame, error)) {
+  switch (received_.TryNext(frame)) {
     case internal::ReceiveBuffer::Next::kFrame:
       return ReadResult::kFrame;
     case internal::ReceiveBuffer::Next::kBroken:
-      End(error);
+      End(received_.WhatIsBroken());
       return ReadResult::kClosed;
     case internal::ReceiveBuffer::Next::kEmpty:
       break;
@@ -109,7 +107,7 @@ ReadResult StreamTransport::TryRead(Frame& frame) {
   return ended_ ? ReadResult::kClosed : ReadResult::kEmpty;
 }
 
-void StreamTransport::Release(const Frame&) { received_.Release(); }
+void StreamTransport::Release() { received_.Release(); }
 
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;

@@ -39,8 +39,7 @@ class StreamTransport final : public Transport {
   // Returns: the error of a descriptor that cannot be used so.
   static absl::StatusOr<std::unique_ptr<StreamTransport>> Create(internal::UniqueFd read_fd,
                                                                  internal::UniqueFd write_fd,
-                                                                 Peer peer,
-                                                                 ExplainEnd explain_end);
+                                                                 Peer peer, ExplainEnd explain_end);
   ~StreamTransport() override;
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override;
@@ -48,7 +47,7 @@ class StreamTransport final : public Transport {
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
   ReadResult TryRead(Frame& frame) override;
-  void Release(const Frame& frame) override;
+  void Release() override;
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
   bool Arm() override;

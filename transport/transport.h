@@ -97,11 +97,11 @@ class Transport {
   // left then goes with a later Flush or Wait.
   virtual void Flush(Deadline deadline) = 0;
 
-  // Hands out the next frame that is here; it makes no system call. At most one frame
-  // may be unreleased.
-  // A frame from the peer has passed ValidateFrameHeader; its payload is any bytes.
+  // Hands out the next frame that is here; it makes no system call. Release gives it
+  // back; until then there is no other. A frame from the peer has passed
+  // ValidateFrameHeader; its payload is any bytes.
   virtual ReadResult TryRead(Frame& frame) = 0;
-  virtual void Release(const Frame& frame) = 0;
+  virtual void Release() = 0;
 
   // After TryRead answered kEmpty: returns when it may find a frame (or Reserve room),
   // when interrupted, closed or past the deadline, and now and then for no reason. Takes

@@ -56,11 +56,11 @@ absl::Status Assembly::CheckTotal(const FrameHeader& header, size_t limit) {
 
 bool Assembly::Grow(size_t needed) {
   if (needed <= capacity_) return true;
-  size_t wanted = std::max(needed, capacity_ == 0 ? std::min(total_, kFirstAssembly)
-                                                  : std::min(total_, 2 * capacity_));
+  size_t wanted = std::max(
+      needed, capacity_ == 0 ? std::min(total_, kFirstAssembly) : std::min(total_, 2 * capacity_));
   auto* grown = static_cast<char*>(std::realloc(data_.get(), wanted));
   if (grown == nullptr) return false;
-  data_.release();
+  (void)data_.release();  // realloc has freed or kept it
   data_.reset(grown);
   capacity_ = wanted;
   return true;

@@ -14,13 +14,13 @@ namespace ferry::internal {
 
 // The bytes of one whole message, where they lie: in the transport's buffer, which can
 // read on once the body is released, or assembled from fragments in a buffer of their
-// own. Thread contract: that of the transport's receiving half until released.
+// owner. Thread contract: that of the transport's receiving half until released.
 class Body {
  public:
   Body(Transport& transport, const Frame& frame)
-      : transport_(&transport), frame_(frame), data_(frame.payload), size_(frame.header.length) {}
-  explicit Body(Assembly assembly)
-      : assembly_(std::move(assembly)), data_(assembly_.data()), size_(assembly_.size()) {}
+      : transport_(&transport), data_(frame.payload), size_(frame.header.length) {}
+  explicit Body(Assembly& assembly)
+      : assembly_(&assembly), data_(assembly.data()), size_(assembly.size()) {}
   ~Body() { Release(); }
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
@@ -30,17 +30,15 @@ class Body {
 
   // The bytes are gone; the size stays for error texts.
   void Release() {
-    if (transport_ != nullptr) std::exchange(transport_, nullptr)->Release(frame_);
-    assembly_ = Assembly();
-    data_ = nullptr;
+    if (transport_ != nullptr) std::exchange(transport_, nullptr)->Release();
+    if (assembly_ != nullptr) *std::exchange(assembly_, nullptr) = Assembly();
   }
 
  private:
   Transport* transport_ = nullptr;
-  Frame frame_;
-  Assembly assembly_;
-  const char* data_;
-  size_t size_;
+  Assembly* assembly_ = nullptr;
+  const char* const data_;
+  const size_t size_;
 };
 
 }  // namespace ferry::internal

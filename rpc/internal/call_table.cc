@@ -20,29 +20,20 @@ bool CallTable::Add(PendingCall& call) {
   return true;
 }
 
-CallTable::Slot* CallTable::SlotOf(CallId id) {
+CallTable::Slot* CallTable::Find(CallId id) {
   if (id.opener() != opener_ || id.index() >= slots_.size()) return nullptr;
   Slot& slot = slots_[id.index()];
   return slot.used && slot.generation == id.generation() ? &slot : nullptr;
 }
 
-PendingCall* CallTable::Find(CallId id) {
-  Slot* slot = SlotOf(id);
-  return slot == nullptr ? nullptr : slot->call;
-}
-
-bool CallTable::IsOpen(CallId id) { return SlotOf(id) != nullptr; }
-
 void CallTable::Abandon(CallId id) {
-  if (Slot* slot = SlotOf(id)) slot->call = nullptr;
+  if (Slot* slot = Find(id)) slot->call = nullptr;
 }
 
-void CallTable::Remove(CallId id) {
-  Slot* slot = SlotOf(id);
-  if (slot == nullptr) return;
-  slot->call = nullptr;
-  slot->used = false;
-  slot->generation = slot->generation == kMaxGeneration ? 1 : slot->generation + 1;
+void CallTable::Remove(Slot& slot, CallId id) {
+  slot.call = nullptr;
+  slot.used = false;
+  slot.generation = slot.generation == kMaxGeneration ? 1 : slot.generation + 1;
   free_.push_back(id.index());
 }
 

@@ -23,17 +23,23 @@ class CallTable {
   // Gives the call its id; false when kMaxCalls are open.
   bool Add(PendingCall& call);
 
-  // The call, or null when its caller has gone or the id is not in use.
-  PendingCall* Find(CallId id);
+  struct Slot {
+    PendingCall* call = nullptr;  // null when the caller has gone
+    uint32_t generation = 1;
+    bool used = false;
+  };
 
-  // Whether the peer may still send for this id.
-  bool IsOpen(CallId id);
+  // Null when no call has the id.
+  Slot* Find(CallId id);
 
   // The caller goes; the id stays taken until Remove.
   void Abandon(CallId id);
 
   // The reply has come, or the request never left.
-  void Remove(CallId id);
+  void Remove(CallId id) {
+    if (Slot* slot = Find(id)) Remove(*slot, id);
+  }
+  void Remove(Slot& slot, CallId id);
 
   // Takes out every call that nobody is completing, and lets `visit` see it.
   template <typename Visitor>
@@ -45,14 +51,6 @@ class CallTable {
   }
 
  private:
-  struct Slot {
-    PendingCall* call = nullptr;
-    uint32_t generation = 1;
-    bool used = false;
-  };
-
-  Slot* SlotOf(CallId id);
-
   const uint32_t opener_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;

@@ -42,10 +42,11 @@ absl::Status Caller::Call(const Method& method, const MessageLite& request, Mess
     if (calls_.Add(call)) reads = token_.TryTake();
   }
   if (call.id.value == 0) {
-    return FailedHere(method,
-                      absl::ResourceExhaustedError(absl::StrCat(
-                          kMaxCalls, " calls are open on the connection, and there can be no more")),
-                      Sent::kNo);
+    return FailedHere(
+        method,
+        absl::ResourceExhaustedError(
+            absl::StrCat(kMaxCalls, " calls are open on the connection, and there can be no more")),
+        Sent::kNo);
   }
   FrameHeader header;
   header.type = FrameType::kRequest;
@@ -64,14 +65,13 @@ absl::Status Caller::Call(const Method& method, const MessageLite& request, Mess
   if (reads) ReadFor(call, deadline);
   if (!AwaitDone(call, deadline, reads)) Cancel(call.id);
   if (call.assembly.complete() && call.status.ok()) {
-    Body body(std::move(call.assembly));
+    Body body(call.assembly);
     call.status = Outcome(call, call.reply_header, body);
   }
   return std::move(call.status);
 }
 
-absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason,
-                                Sent sent) const {
+absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason, Sent sent) const {
   absl::Status named(reason.code(), absl::StrCat(NameOf(method), ": ", reason.message()));
   return WithFailure(std::move(named), {CallFailure::Origin::kHere,
                                         sent == Sent::kNo ? CallFailure::Delivery::kNotSent
@@ -86,18 +86,18 @@ absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
     absl::Status status = DecodeStatus(header.aux, body);
     // The peer knows an unknown method by its number only.
     if (absl::IsUnimplemented(status) && status.message().empty()) {
-      status = absl::UnimplementedError(absl::StrCat(NameOf(call.method), " is not served by ",
-                                                     transport_.peer().description));
+      status = absl::UnimplementedError(
+          absl::StrCat(NameOf(call.method), " is not served by ", transport_.peer().description));
     }
     return WithFailure(std::move(status), kThere);
   }
   std::string wrong;
   if (body.size() > max_message_) {
-    return FailedHere(call.method,
-                      absl::ResourceExhaustedError(absl::StrCat(
-                          "reply of ", body.size(), " bytes, at most ", max_message_,
-                          " are accepted")),
-                      Sent::kMaybe);
+    return FailedHere(
+        call.method,
+        absl::ResourceExhaustedError(absl::StrCat("reply of ", body.size(), " bytes, at most ",
+                                                  max_message_, " are accepted")),
+        Sent::kMaybe);
   }
   if (!call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size()))) {
     wrong = " bytes cannot be parsed as a ";
@@ -106,10 +106,10 @@ absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
   } else {
     return absl::OkStatus();
   }
-  return FailedHere(call.method,
-                    absl::InternalError(absl::StrCat("reply of ", body.size(), wrong,
-                                                     call.reply.GetTypeName())),
-                    Sent::kMaybe);
+  return FailedHere(
+      call.method,
+      absl::InternalError(absl::StrCat("reply of ", body.size(), wrong, call.reply.GetTypeName())),
+      Sent::kMaybe);
 }
 
 // Until the call is done, or false when the deadline came first. `reads`: this thread
@@ -182,12 +182,13 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
 // frame.
 absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) {
   MutexLock lock(mutex_);
-  if (!calls_.IsOpen(header.call)) {
+  CallTable::Slot* slot = calls_.Find(header.call);
+  if (slot == nullptr) {
     return absl::DataLossError("broken frame: reply to a call that is not open");
   }
-  PendingCall* call = calls_.Find(header.call);
+  PendingCall* call = slot->call;
   if (call != nullptr) call->completing = true;
-  if ((header.flags & kFlagMore) == 0) calls_.Remove(header.call);
+  if ((header.flags & kFlagMore) == 0) calls_.Remove(*slot, header.call);
   return call;
 }
 

@@ -17,8 +17,8 @@ namespace {
 
 absl::Status Unexpected(const FrameHeader& header, const char* where) {
   std::string_view type = FrameTypeName(header.type);
-  return absl::DataLossError(absl::StrCat("broken frame: ",
-                                          absl::string_view(type.data(), type.size()), " ", where));
+  return absl::DataLossError(
+      absl::StrCat("broken frame: ", absl::string_view(type.data(), type.size()), " ", where));
 }
 
 }  // namespace
@@ -76,7 +76,8 @@ Connection::Step Connection::HandleNext() {
 absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   const FrameHeader& header = frame.header;
   if (!greeted_ && header.type != FrameType::kHello) return Unexpected(header, "before the hello");
-  if (header.call.value != 0 && (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
+  if (header.call.value != 0 &&
+      (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
     return Unexpected(header, "with an id that nobody can have given");
   }
   switch (header.type) {
@@ -135,7 +136,7 @@ absl::Status Connection::HandleContinue(const Frame& frame) {
   PartialRequest request = std::move(found->second);
   partial_requests_.erase(found);
   if (request.header.type == FrameType::kRequest) {
-    Body body(std::move(request.assembly));
+    Body body(request.assembly);
     Deliver(request.header, body);
   }
   return absl::OkStatus();

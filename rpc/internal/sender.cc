@@ -38,9 +38,9 @@ absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
 
 absl::Status Sender::CheckSize(const MessageLite& message, size_t size) const {
   if (!message.IsInitialized()) {
-    return absl::InvalidArgumentError(absl::StrCat("a ", message.GetTypeName(),
-                                                   " lacks required fields: ",
-                                                   message.InitializationErrorString()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a ", message.GetTypeName(),
+                     " lacks required fields: ", message.InitializationErrorString()));
   }
   size_t theirs = peer_max_message_.load(std::memory_order_relaxed);
   if (size <= max_message_ && size <= theirs) return absl::OkStatus();

@@ -60,10 +60,9 @@ class Session::ServedCall final : public IncomingCall {
     body_.Release();
     if (!parsed) {
       std::string_view name = context().method().full_name;
-      Reply(absl::InvalidArgumentError(absl::StrCat(absl::string_view(name.data(), name.size()),
-                                                    ": request of ", body_.size(),
-                                                    " bytes is not a valid ",
-                                                    request.GetTypeName())),
+      Reply(absl::InvalidArgumentError(
+                absl::StrCat(absl::string_view(name.data(), name.size()), ": request of ",
+                             body_.size(), " bytes is not a valid ", request.GetTypeName())),
             request);
       return false;
     }

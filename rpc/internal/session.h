@@ -32,8 +32,8 @@ class Session final : public std::enable_shared_from_this<Session>,
                       private RequestSink {
  public:
   // `registry` and `pool` outlive the session.
-  Session(std::unique_ptr<Transport> transport, size_t max_message,
-          const ServiceRegistry& registry, WorkerPool& pool);
+  Session(std::unique_ptr<Transport> transport, size_t max_message, const ServiceRegistry& registry,
+          WorkerPool& pool);
 
   // Leads on this thread from the beginning, until the connection is closed or
   // somebody else leads.

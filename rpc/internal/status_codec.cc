@@ -25,9 +25,9 @@ wire::Status EncodeStatus(const absl::Status& status) {
 absl::Status DecodeStatus(uint16_t code, const Body& body) {
   wire::Status wire;
   if (!wire.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
-    return absl::InternalError(
-        absl::StrCat("the peer failed the call with code ", code, " and a status of ",
-                     body.size(), " bytes that cannot be parsed"));
+    return absl::InternalError(absl::StrCat("the peer failed the call with code ", code,
+                                            " and a status of ", body.size(),
+                                            " bytes that cannot be parsed"));
   }
   absl::Status status(static_cast<absl::StatusCode>(code), wire.message());
   for (const wire::Status::Detail& detail : wire.details()) {

@@ -13,8 +13,7 @@ TEST(CommentLinesTest, EachLineBecomesAComment) {
 }
 
 TEST(CommentLinesTest, BlankLinesStayOnlyBetweenLines) {
-  EXPECT_EQ(CommentLines("\n one\n\n  \n two\n \n"),
-            "// one\n//\n//\n// two\n");
+  EXPECT_EQ(CommentLines("\n one\n\n  \n two\n \n"), "// one\n//\n//\n// two\n");
   EXPECT_EQ(CommentLines(""), "");
   EXPECT_EQ(CommentLines(" \n\n"), "");
 }
@@ -38,8 +37,7 @@ TEST(CommentLinesTest, BytesThatAreNotUtf8AreReplaced) {
   EXPECT_EQ(CommentLines(" gr\xf6\xdf"
                          "er\n"),
             "// gr??er\n");
-  EXPECT_EQ(CommentLines(" \xc0\xaf \xed\xa0\x80 \xf5\x80\x80\x80\n"),
-            "// ?? ??? ????\n");
+  EXPECT_EQ(CommentLines(" \xc0\xaf \xed\xa0\x80 \xf5\x80\x80\x80\n"), "// ?? ??? ????\n");
   EXPECT_EQ(CommentLines(" cut \xe8\x88"), "// cut ??\n");
   EXPECT_EQ(CommentLines(" \x80 \xff\n"), "// ? ?\n");
 }

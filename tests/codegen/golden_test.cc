@@ -31,8 +31,7 @@ std::string Quoted(const std::string& argument) { return "'" + argument + "'"; }
 
 Result RunProgram(const std::vector<std::string>& arguments) {
   std::string command;
-  for (const std::string& argument : arguments)
-    command += Quoted(argument) + " ";
+  for (const std::string& argument : arguments) command += Quoted(argument) + " ";
   FILE* pipe = popen((command + "2>&1").c_str(), "r");
   if (!pipe) return {-1, "cannot run " + command};
   std::string output;
@@ -53,8 +52,7 @@ class CodegenTest : public testing::Test {
 
   // protoc on `proto`, which is relative to `folder`. `flag` is the plugin's
   // parameter.
-  Result Protoc(const fs::path& folder, const std::string& proto,
-                const std::string& flag = "") {
+  Result Protoc(const fs::path& folder, const std::string& proto, const std::string& flag = "") {
     const std::string prefix = flag.empty() ? "" : flag + ":";
     return RunProgram({FERRY_PROTOC, "-I", folder.string(), "-I", FERRY_IMPORTS,
                        std::string("--plugin=protoc-gen-ferry=") + FERRY_PLUGIN,
@@ -64,8 +62,7 @@ class CodegenTest : public testing::Test {
   fs::path out_;
 };
 
-class GoldenTest : public CodegenTest,
-                   public testing::WithParamInterface<const char*> {};
+class GoldenTest : public CodegenTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(GoldenTest, OutputIsTheCommittedOne) {
   const std::string name = GetParam();
@@ -77,27 +74,21 @@ TEST_P(GoldenTest, OutputIsTheCommittedOne) {
     if (getenv("FERRY_UPDATE_GOLDENS")) {
       fs::copy_file(actual, expected, fs::copy_options::overwrite_existing);
     }
-    const Result diff =
-        RunProgram({"diff", "-u", expected.string(), actual.string()});
-    EXPECT_EQ(diff.exit_code, 0)
-        << diff.output
-        << "If this is intended, run the test with "
-           "FERRY_UPDATE_GOLDENS=1 and commit the result.";
+    const Result diff = RunProgram({"diff", "-u", expected.string(), actual.string()});
+    EXPECT_EQ(diff.exit_code, 0) << diff.output
+                                 << "If this is intended, run the test with "
+                                    "FERRY_UPDATE_GOLDENS=1 and commit the result.";
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, GoldenTest,
-                         testing::Values("small", "empty", "full"),
-                         [](const auto& test) {
-                           return std::string(test.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(Goldens, GoldenTest, testing::Values("small", "empty", "full"),
+                         [](const auto& test) { return std::string(test.param); });
 
 std::string RefusalIn(const fs::path& proto) {
   const std::string mark = "// REFUSED: ";
   std::ifstream file(proto);
   for (std::string line; std::getline(file, line);) {
-    if (line.compare(0, mark.size(), mark) == 0)
-      return line.substr(mark.size());
+    if (line.compare(0, mark.size(), mark) == 0) return line.substr(mark.size());
   }
   return "no REFUSED line in the file";
 }
@@ -105,14 +96,12 @@ std::string RefusalIn(const fs::path& proto) {
 using BadInputTest = CodegenTest;
 
 TEST_F(BadInputTest, IsRefusedWithTheMessageInTheFile) {
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(kTests / "bad")) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(kTests / "bad")) {
     const std::string proto = entry.path().filename().string();
     SCOPED_TRACE(proto);
     const Result result = Protoc(kTests / "bad", proto);
     EXPECT_NE(result.exit_code, 0);
-    EXPECT_EQ(result.output,
-              "--ferry_out: " + proto + ": " + RefusalIn(entry.path()) + "\n");
+    EXPECT_EQ(result.output, "--ferry_out: " + proto + ": " + RefusalIn(entry.path()) + "\n");
     EXPECT_TRUE(fs::is_empty(out_));
   }
 }

@@ -19,8 +19,7 @@ namespace pb = google::protobuf;
 class NamesTest : public testing::Test {
  protected:
   // Adds a file to the pool. Its syntax statement is put in front of `text`.
-  const pb::FileDescriptor& Add(const std::string& path,
-                                const std::string& text) {
+  const pb::FileDescriptor& Add(const std::string& path, const std::string& text) {
     const std::string all = "syntax = 'proto3';" + text;
     pb::io::ArrayInputStream stream(all.data(), static_cast<int>(all.size()));
     pb::io::Tokenizer tokenizer(&stream, nullptr);
@@ -36,10 +35,9 @@ class NamesTest : public testing::Test {
 };
 
 TEST_F(NamesTest, OfTheExampleInTheHeader) {
-  const pb::FileDescriptor& file =
-      Add("x/boat.proto",
-          "package harbour.boats; message Trip { message Leg {} }"
-          "service Boat { rpc Sail(Trip.Leg) returns (Trip); }");
+  const pb::FileDescriptor& file = Add("x/boat.proto",
+                                       "package harbour.boats; message Trip { message Leg {} }"
+                                       "service Boat { rpc Sail(Trip.Leg) returns (Trip); }");
   const pb::ServiceDescriptor& boat = *file.service(0);
   const pb::MethodDescriptor& sail = *boat.method(0);
   EXPECT_EQ(BaseName(file), "x/boat");
@@ -50,8 +48,7 @@ TEST_F(NamesTest, OfTheExampleInTheHeader) {
   EXPECT_EQ(MethodName(sail), "Sail");
   EXPECT_EQ(MessageType(*sail.input_type()), "::harbour::boats::Trip_Leg");
   EXPECT_EQ(FullName(sail), "harbour.boats.Boat/Sail");
-  EXPECT_EQ(ConstantsNamespace(boat),
-            "ferry::internal::generated::harbour_2eboats_2eBoat");
+  EXPECT_EQ(ConstantsNamespace(boat), "ferry::internal::generated::harbour_2eboats_2eBoat");
   EXPECT_EQ(ConstantName(sail), "kSail");
 }
 
@@ -65,18 +62,16 @@ TEST_F(NamesTest, WithoutPackage) {
 
 TEST_F(NamesTest, WellKnownTypesAreWrittenWithTheirNamespace) {
   const pb::FileDescriptor& file =
-      Add("google/protobuf/empty.proto",
-          "package google.protobuf; message Empty {}");
+      Add("google/protobuf/empty.proto", "package google.protobuf; message Empty {}");
   EXPECT_EQ(MessageType(*file.message_type(0)), "::google::protobuf::Empty");
 }
 
 TEST_F(NamesTest, MethodsAvoidKeywordsMacrosMembersAndEachOther) {
-  const pb::FileDescriptor& file =
-      Add("a.proto",
-          "message M {} service S { rpc new(M) returns (M);"
-          "rpc delete(M) returns (M); rpc delete_(M) returns (M);"
-          "rpc ferry_methods(M) returns (M); rpc SStub(M) returns (M);"
-          "rpc concept(M) returns (M); rpc linux(M) returns (M); }");
+  const pb::FileDescriptor& file = Add("a.proto",
+                                       "message M {} service S { rpc new(M) returns (M);"
+                                       "rpc delete(M) returns (M); rpc delete_(M) returns (M);"
+                                       "rpc ferry_methods(M) returns (M); rpc SStub(M) returns (M);"
+                                       "rpc concept(M) returns (M); rpc linux(M) returns (M); }");
   const pb::ServiceDescriptor& service = *file.service(0);
   EXPECT_EQ(MethodName(*service.method(0)), "new_");
   EXPECT_EQ(MethodName(*service.method(1)), "delete__");
@@ -90,8 +85,7 @@ TEST_F(NamesTest, MethodsAvoidKeywordsMacrosMembersAndEachOther) {
 TEST_F(NamesTest, ClassesAvoidWhatTheFileAndItsImportsDefine) {
   Add("other.proto", "package p; message SService {} enum SStub { Z = 0; }");
   const pb::FileDescriptor& importing =
-      Add("a.proto",
-          "package p; import 'other.proto'; message SService_ {} service S {}");
+      Add("a.proto", "package p; import 'other.proto'; message SService_ {} service S {}");
   EXPECT_EQ(ServiceClass(*importing.service(0)), "SService__");
   EXPECT_EQ(StubClass(*importing.service(0)), "SStub_");
 }
@@ -103,13 +97,11 @@ TEST_F(NamesTest, ClassesIgnoreFilesThatAreNotImported) {
 }
 
 TEST_F(NamesTest, ClassesAvoidServicesOnlyWhenProtobufMakesClassesOfThem) {
-  const pb::FileDescriptor& plain =
-      Add("a.proto", "package p; service S {} service SService {}");
+  const pb::FileDescriptor& plain = Add("a.proto", "package p; service S {} service SService {}");
   EXPECT_EQ(ServiceClass(*plain.service(0)), "SService");
-  const pb::FileDescriptor& generic =
-      Add("b.proto",
-          "package q; option cc_generic_services = true;"
-          "service S {} service SService {}");
+  const pb::FileDescriptor& generic = Add("b.proto",
+                                          "package q; option cc_generic_services = true;"
+                                          "service S {} service SService {}");
   EXPECT_EQ(ServiceClass(*generic.service(0)), "SService_");
 }
 

@@ -87,8 +87,7 @@ class Receiver {
 
   bool TakeFrame() {
     Frame frame;
-    absl::Status error;
-    ReceiveBuffer::Next next = buffer_.TryNext(frame, error);
+    ReceiveBuffer::Next next = buffer_.TryNext(frame);
     std::string_view unread = Unread();
     if (unread.size() < kFrameHeaderSize) {
       Check(next == ReceiveBuffer::Next::kEmpty);
@@ -96,7 +95,7 @@ class Receiver {
     }
     FrameHeader header = DecodeFrameHeader(unread.data());
     if (!ValidateFrameHeader(header, kMaxFrame).ok()) {
-      Check(next == ReceiveBuffer::Next::kBroken && absl::IsDataLoss(error));
+      Check(next == ReceiveBuffer::Next::kBroken && absl::IsDataLoss(buffer_.WhatIsBroken()));
       broken_ = true;
       return false;
     }

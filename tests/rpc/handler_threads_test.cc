@@ -70,8 +70,8 @@ TEST(HandlerThreadsTest, WithOneThreadAConnectionTooManyIsRefused) {
   Channel channel = server.Connect();
   EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
   absl::StatusOr<Channel> second = Connect("inproc:one");
-  absl::Status refused = second.ok() ? EchoStub(*second).Echo(EchoRequest()).status()
-                                     : second.status();
+  absl::Status refused =
+      second.ok() ? EchoStub(*second).Echo(EchoRequest()).status() : second.status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
   EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
 }

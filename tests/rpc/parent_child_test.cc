@@ -268,8 +268,7 @@ TEST(ParentChildTest, AChildInheritsTwoPipesAndNothingElse) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(leaky);
   close(high);
-  EXPECT_NE(status.message().find("link=pipe:3,4;0 1 2 3 4 ;usr1=0;"), std::string::npos)
-      << status;
+  EXPECT_NE(status.message().find("link=pipe:3,4;0 1 2 3 4 ;usr1=0;"), std::string::npos) << status;
 }
 
 TEST(ParentChildTest, ProgramsThatIgnoreSigchldLoseTheExitStatusOnly) {

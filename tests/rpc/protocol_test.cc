@@ -80,7 +80,7 @@ class ProtocolTest : public testing::Test {
     EXPECT_EQ(FrameTypeName(frame.header.type), FrameTypeName(type));
     if (payload != nullptr) payload->assign(frame.payload, frame.header.length);
     FrameHeader header = frame.header;
-    peer_->Release(frame);
+    peer_->Release();
     return header;
   }
 

@@ -31,10 +31,10 @@ std::string ChildAddress(const std::string& name);
 
 }  // namespace ferry::test
 
-#define CHILD_BODY(name)                                              \
-  static int name##ChildBody();                                       \
-  [[maybe_unused]] static const bool name##Registered =               \
-      ::ferry::test::RegisterChildBody(#name, name##ChildBody);       \
+#define CHILD_BODY(name)                                        \
+  static int name##ChildBody();                                 \
+  [[maybe_unused]] static const bool name##Registered =         \
+      ::ferry::test::RegisterChildBody(#name, name##ChildBody); \
   static int name##ChildBody()
 
 #endif  // FERRY_TESTS_SUPPORT_CHILD_BODY_H_

@@ -71,8 +71,7 @@ TEST(AddressTest, UnknownThingsListWhatExists) {
               "address 'exec:a?stdin=capture': stdin='capture', expected inherit or null");
   ExpectError(Connecting("exec:"), "address 'exec:': expected exec:PROGRAM");
   ExpectError(Connecting("inproc:"), "address 'inproc:': expected inproc:NAME");
-  ExpectError(Listening("parent:x"),
-              "address 'parent:x': expected parent: and nothing behind it");
+  ExpectError(Listening("parent:x"), "address 'parent:x': expected parent: and nothing behind it");
 }
 
 TEST(AddressTest, OneNameIsServedOnce) {

@@ -108,7 +108,7 @@ class RingSketch final : public Transport {
     return bell_->closed && !more ? ReadResult::kClosed : ReadResult::kEmpty;
   }
 
-  void Release(const Frame&) override { ReleaseSlot(in_->slots[head_ % Region::kSlots]); }
+  void Release() override { ReleaseSlot(in_->slots[head_ % Region::kSlots]); }
 
   void Wait(const WaitOptions& options) override {
     Flush(Deadline::min());

@@ -82,7 +82,9 @@ TEST_F(StreamTransportTest, EachPollMayFail) { FailEachCallOnce(Call::kPoll, ENO
 TEST_F(StreamTransportTest, NoDescriptorIsLeftForAnEvent) {
   FailEachCallOnce(Call::kEventFd, EMFILE);
 }
-TEST_F(StreamTransportTest, ReadsCannotBeWokenWithoutProc) { FailEachCallOnce(Call::kOpen, ENOENT); }
+TEST_F(StreamTransportTest, ReadsCannotBeWokenWithoutProc) {
+  FailEachCallOnce(Call::kOpen, ENOENT);
+}
 
 TEST_F(StreamTransportTest, AFailedReadIsTheEnd) {
   auto fault = FaultInjector::Fail(Call::kRead, 1, EIO);

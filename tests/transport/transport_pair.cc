@@ -54,7 +54,7 @@ bool Frames::Drain() {
     if (result != ReadResult::kFrame) return result == ReadResult::kEmpty;
     std::string bytes(frame.payload, frame.header.length);
     FrameHeader header = frame.header;
-    transport_.Release(frame);
+    transport_.Release();
     uint32_t call = header.call.value;
     auto begun = std::find_if(partial_.begin(), partial_.end(),
                               [&](const Message& message) { return message.call == call; });

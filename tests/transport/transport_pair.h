@@ -30,8 +30,7 @@ TransportPair CreatePipePair();
 // Sends one message of `call`. While there is no room, takes what arrives into `received`,
 // as a real caller must.
 class Frames;
-void SendMessage(Transport& transport, uint32_t call, const std::string& message,
-                 Frames& received);
+void SendMessage(Transport& transport, uint32_t call, const std::string& message, Frames& received);
 
 // The messages that have arrived, put together again.
 class Frames {

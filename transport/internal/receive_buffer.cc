@@ -59,20 +59,21 @@ void ReceiveBuffer::Received(size_t bytes) {
   filled_ = bytes == offered_;
 }
 
-ReceiveBuffer::Next ReceiveBuffer::TryNext(Frame& frame, absl::Status& error) {
-  if (end_ - begin_ < kFrameHeaderSize) return Next::kEmpty;
+ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
   const char* bytes = data_.get() + begin_;
   frame.header = DecodeFrameHeader(bytes);
-  if (absl::Status valid = ValidateFrameHeader(frame.header, kMaxFrame); !valid.ok()) {
-    error = absl::DataLossError(
-        absl::StrCat(valid.message(), " (the bytes are \"",
-                     absl::CHexEscape({bytes, std::min(end_ - begin_, kShownBytes)}), "\")"));
-    return Next::kBroken;
-  }
+  if (!ValidateFrameHeader(frame.header, kMaxFrame).ok()) return Next::kBroken;
   frame_size_ = kFrameHeaderSize + frame.header.length;
   if (end_ - begin_ < frame_size_) return Next::kEmpty;
   frame.payload = bytes + kFrameHeaderSize;
   return Next::kFrame;
+}
+
+absl::Status ReceiveBuffer::WhatIsBroken() const {
+  const char* bytes = data_.get() + begin_;
+  return absl::DataLossError(absl::StrCat(
+      ValidateFrameHeader(DecodeFrameHeader(bytes), kMaxFrame).message(), " (the bytes are \"",
+      absl::CHexEscape({bytes, std::min(end_ - begin_, kShownBytes)}), "\")"));
 }
 
 void ReceiveBuffer::Release() {

@@ -35,15 +35,20 @@ class ReceiveBuffer {
 
   enum class Next { kFrame, kEmpty, kBroken };
 
-  // Hands out the next frame if it is complete. kBroken fills in `error` (DATA_LOSS)
-  // with what is wrong and the bytes that are.
-  Next TryNext(Frame& frame, absl::Status& error);
+  // Hands out the next frame if it is complete.
+  Next TryNext(Frame& frame) {
+    return end_ - begin_ < kFrameHeaderSize ? Next::kEmpty : TryDecode(frame);
+  }
   void Release();
+
+  // Why TryNext answered kBroken: DATA_LOSS with what is wrong and the bytes that are.
+  absl::Status WhatIsBroken() const;
 
   // The beginning of a frame that has not arrived as a whole.
   std::string_view unfinished() const { return {data_.get() + begin_, end_ - begin_}; }
 
  private:
+  Next TryDecode(Frame& frame);
   void Reallocate(size_t capacity);
 
   std::unique_ptr<char[]> data_;

@@ -65,8 +65,8 @@ int SpawnPlan::Run(const std::string& program, const std::vector<std::string>& a
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  int error = sys::SpawnProcess(&pid, program.c_str(), &actions_, &attributes, argv.data(),
-                                envp.data());
+  int error =
+      sys::SpawnProcess(&pid, program.c_str(), &actions_, &attributes, argv.data(), envp.data());
   posix_spawnattr_destroy(&attributes);
   return error;
 }

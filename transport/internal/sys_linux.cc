@@ -140,8 +140,7 @@ int Poll(struct pollfd* fds, size_t count, Deadline deadline) {
   if (deadline == kNoDeadline) return ::ppoll(fds, count, nullptr, nullptr);
   auto left = std::max(deadline - std::chrono::steady_clock::now(), Deadline::duration::zero());
   auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-  struct timespec timeout = {seconds.count(),
-                             std::chrono::nanoseconds(left - seconds).count()};
+  struct timespec timeout = {seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
   return ::ppoll(fds, count, &timeout, nullptr);
 }
 
@@ -182,9 +181,7 @@ bool IsPipe(int fd) {
 
 void Close(int fd) { ::close(fd); }
 
-int EventFd() {
-  return Injected(Call::kEventFd) ? -1 : ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-}
+int EventFd() { return Injected(Call::kEventFd) ? -1 : ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 int EpollCreate() { return Injected(Call::kEpoll) ? -1 : ::epoll_create1(EPOLL_CLOEXEC); }
 
