@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <optional>
 
 #include "absl/flags/flag.h"
@@ -28,12 +27,9 @@
 
 ABSL_FLAG(std::string, part, "call", "call, protobuf or switches");
 ABSL_FLAG(int, calls, 1000, "how often");
-ABSL_FLAG(size_t, payload, 32, "bytes each way, at most 4096");
 
 namespace ferry::bench {
 namespace {
-
-using internal::UniqueFd;
 
 // Stands in, while the client's end runs, for the leadership of the server's end, which
 // is the same thread but has nothing to do with the client's calls.
@@ -59,8 +55,8 @@ class ServerEnd {
 };
 
 absl::StatusOr<std::unique_ptr<StreamTransport>> MakeEnd(int read_fd, int write_fd) {
-  return StreamTransport::Create(UniqueFd(read_fd), UniqueFd(write_fd), {"the other end", -1},
-                                 nullptr);
+  return StreamTransport::Create(internal::UniqueFd(read_fd), internal::UniqueFd(write_fd),
+                                 {"the other end", -1}, nullptr);
 }
 
 absl::Status RunCalls(int calls, const EchoMessage& request) {
@@ -98,9 +94,9 @@ absl::Status RunCalls(int calls, const EchoMessage& request) {
 
 // As a Connection does it.
 absl::Status Carry(const EchoMessage& from, EchoMessage& to) {
-  static char wire[8192];
+  static char wire[64];
   size_t size = from.ByteSizeLong();
-  if (!from.IsInitialized()) return absl::InvalidArgumentError("");
+  if (size > sizeof(wire) || !from.IsInitialized()) return absl::InvalidArgumentError("");
   from.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(wire));
   if (!to.ParsePartialFromArray(wire, static_cast<int>(size)) || !to.IsInitialized()) {
     return absl::InternalError("cannot be parsed");
@@ -136,7 +132,7 @@ absl::Status Run() {
   std::string part = absl::GetFlag(FLAGS_part);
   int calls = absl::GetFlag(FLAGS_calls);
   EchoMessage request;
-  request.set_payload(std::string(std::min<size_t>(absl::GetFlag(FLAGS_payload), 4096), 'x'));
+  request.set_payload(std::string(32, 'x'));
   if (part == "call") return RunCalls(calls, request);
   if (part == "protobuf") return RunProtobuf(calls, request);
   if (part == "switches") return RunSwitches(calls);

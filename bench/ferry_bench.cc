@@ -4,7 +4,9 @@
 // ferry_bench [--quick] [--json=FILE] [--pin | --one_cpu]: how long calls take, beside
 // what the kernel alone takes for as many bytes.
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"

@@ -68,7 +68,8 @@ class Channel {
 // program that is not there or may not be run; UNAVAILABLE when nobody serves there, or
 // the peer went away instead of answering; DEADLINE_EXCEEDED when it did not answer in
 // time; FAILED_PRECONDITION when it speaks no protocol version of ours; DATA_LOSS when
-// what it answered is not ferry's protocol.
+// what it answered is not ferry's protocol; RESOURCE_EXHAUSTED when this process has no
+// descriptor or process left.
 absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options = {});
 
 namespace internal {

@@ -92,6 +92,7 @@ class Server::State {
     std::shared_ptr<Session> session = AddSession(*std::move(transport));
     if (session == nullptr) return absl::OkStatus();
     session->LeadFirst();
+    pool_.WorkUntil([&session] { return session->ended(); });
     return OutcomeOfOnly(session->AwaitEnd(), peer);
   }
 

@@ -40,6 +40,9 @@ absl::Status CheckOptions(const ChildOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "child '", options.program, "': stdin cannot be captured, only inherited or null"));
   }
+  if (options.program.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError("child: the program's name contains a NUL byte");
+  }
   for (const std::string& argument : options.arguments) {
     if (argument.find('\0') == std::string::npos) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -104,14 +107,19 @@ absl::Status ChildProcess::Spawn(const ChildOptions& options, Inheritance inheri
 
   int error = plan.Run(options.program, options.arguments, inheritance.variable, pid_);
   if (error != 0) return Explain(error, options.program);
-  pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));
-  if (!pid_fd_.valid()) {
-    absl::Status status = absl::ErrnoToStatus(errno, "pidfd_open for a new child");
-    sys::KillAndReap(std::exchange(pid_, -1));
-    return status;
-  }
   description_ = absl::StrCat("child ", pid_, " (", options.program, ")");
-  return absl::OkStatus();
+  pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));
+  if (pid_fd_.valid()) return absl::OkStatus();
+  if (errno == ESRCH) {
+    // It has ended, and SIGCHLD is ignored in this process.
+    MutexLock lock(mutex_);
+    exit_ = ExitStatus{};
+    return absl::OkStatus();
+  }
+  absl::Status status = absl::ErrnoToStatus(
+      errno, absl::StrCat("cannot watch '", options.program, "' after its start: pidfd_open"));
+  sys::KillAndReap(pid_);
+  return status;
 }
 
 ChildProcess::~ChildProcess() {

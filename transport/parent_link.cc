@@ -32,7 +32,7 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> InheritedPipes(absl::string_view l
   if (absl::ConsumePrefix(&numbers, "pipe:")) parts = absl::StrSplit(numbers, ',');
   int fds[2];
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &fds[0]) ||
-      !absl::SimpleAtoi(parts[1], &fds[1])) {
+      !absl::SimpleAtoi(parts[1], &fds[1]) || fds[0] == fds[1]) {
     return absl::FailedPreconditionError(
         absl::StrCat(kVariable, "='", link, "', expected pipe:READ,WRITE with two descriptors"));
   }

@@ -24,7 +24,8 @@ struct ChildLink {
   std::shared_ptr<ChildProcess> child;
 };
 
-// Starts a program and links to it. That it is a ferry worker shows when it answers.
+// Starts a program and links to it. Not to be called while another thread changes the
+// environment. That it is a ferry worker shows when it answers.
 // Returns: what ChildProcess::Start does.
 absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options);
 

@@ -77,12 +77,14 @@ void StreamTransport::Flush(Deadline deadline) {
   }
 }
 
-// Writes the rest while another thread sleeps in read(2), where it sees no room.
+// Writes the rest while another thread sleeps in read(2), where it sees no room, and no
+// longer: awake, that thread sends it, or whoever reads next.
 void StreamTransport::WriteBeside(Deadline deadline) {
   struct pollfd fds[] = {{writer_.fd(), POLLOUT, 0}, {-1, POLLIN, 0}};
   {
     MutexLock lock(mutex_);
-    if (end_event_.Open().ok()) fds[1].fd = end_event_.fd();
+    if (beside_event_.Open().ok()) fds[1].fd = beside_event_.fd();
+    if (beside_.fetch_add(1) == 0 && fds[1].fd >= 0) beside_event_.Clear();
   }
   while (sleep_.load() == Sleep::kRead && writer_.full() && !closing_.load() &&
          !HasPassed(deadline)) {
@@ -90,11 +92,19 @@ void StreamTransport::WriteBeside(Deadline deadline) {
         fds[1].fd >= 0 ? deadline : std::min(deadline, DeadlineAfter(kWithoutWakeEvent));
     sys::Poll(fds, std::size(fds), until);
     writer_.Write();
+    if (fds[1].revents != 0) break;
   }
+  beside_.fetch_sub(1);
+}
+
+// The reader is awake, or all is over.
+void StreamTransport::WakeBeside() {
+  MutexLock lock(mutex_);
+  if (beside_event_.is_open()) beside_event_.Set();
 }
 
 ReadResult StreamTransport::TryRead(Frame& frame) {
-  if (closed_.load(std::memory_order_relaxed)) return ReadResult::kClosed;
+  if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
   switch (received_.TryNext(frame)) {
     case internal::ReceiveBuffer::Next::kFrame:
       return ReadResult::kFrame;
@@ -117,14 +127,15 @@ void StreamTransport::Wait(const WaitOptions& options) {
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
   sleep_.store(how);
-  if (how == Sleep::kNone || MustNotSleep(options, how)) {
+  if (MustNotSleep(options, how) || how == Sleep::kNone) {
     ReadOnce(ReadMode::kNow);
   } else if (how == Sleep::kPoll) {
     SleepInPoll(options);
   } else {
     ReadOnce(ReadMode::kMaySleep);
   }
-  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
+  sleep_.store(Sleep::kNone);
+  if (beside_.load() != 0) WakeBeside();
 }
 
 StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) const {
@@ -136,9 +147,9 @@ StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) c
 }
 
 bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
+  if (options.interruptible && interrupted_.load() && interrupted_.exchange(false)) return true;
   if (closing_.load() || writer_.failed()) return true;
-  if (how == Sleep::kRead && writer_.full()) return true;  // since HowToSleep
-  return options.interruptible && interrupted_.exchange(false);
+  return how == Sleep::kRead && writer_.full();  // since HowToSleep
 }
 
 void StreamTransport::SleepInPoll(const WaitOptions& options) {
@@ -152,7 +163,8 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   if (fds[1].revents != 0) wake_.Clear();
   if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
   if (fds[2].revents != 0) writer_.Write();
-  if (fds[0].revents != 0) ReadOnce(ReadMode::kNow);
+  // What poll saw stays there: this thread is the only reader.
+  if (fds[0].revents != 0) ReadOnce(ReadMode::kMaySleep);
 }
 
 void StreamTransport::ReadOnce(ReadMode mode) {
@@ -181,25 +193,27 @@ absl::Status StreamTransport::ReasonOfEnd() const {
 void StreamTransport::End(const absl::Status& reason) {
   ended_ = true;
   sleep_.store(Sleep::kNone, std::memory_order_relaxed);  // this thread was the one
-  SetCloseReason(reason);
+  SetCloseReason(reason, Received::kCounts);
 }
 
 // Closes the sending half, so that the peer sees the end.
-void StreamTransport::SetCloseReason(const absl::Status& reason) {
+void StreamTransport::SetCloseReason(const absl::Status& reason, Received received) {
   {
     MutexLock lock(mutex_);
-    if (!close_reason_.ok()) return;
-    close_reason_ = reason;
+    bool first = close_reason_.ok();
+    if (first) close_reason_ = reason;
+    // Pairs with the acquire in TryRead: who sees kClosed finds the reason.
+    if (received == Received::kDropped) closed_.store(true, std::memory_order_release);
+    if (!first) return;
     closing_.store(true);
-    if (end_event_.is_open()) end_event_.Set();
+    if (beside_event_.is_open()) beside_event_.Set();
   }
   writer_.Close();
   WakeSleeper();
 }
 
 void StreamTransport::Close(const absl::Status& reason) {
-  closed_.store(true, std::memory_order_relaxed);
-  SetCloseReason(reason);
+  SetCloseReason(reason, Received::kDropped);
 }
 
 void StreamTransport::Interrupt() {

@@ -7,7 +7,10 @@
 // A call costs one write and one read on each side: a reader that nothing but its
 // frame can call away sleeps in read(2), not in poll(2) and then read(2). Close wakes
 // such a reader by writing a byte into the pipe that it reads, which needs /proc; where
-// that is missing, every sleep goes through poll.
+// that is missing at the start, every sleep goes through poll.
+//
+// A peer that closes only the end that it reads is not noticed as long as /proc is there
+// (see StreamWriter): one that dies closes both.
 
 #ifndef FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 #define FERRY_TRANSPORT_STREAM_TRANSPORT_H_
@@ -69,11 +72,14 @@ class StreamTransport final : public Transport {
   void SleepInPoll(const WaitOptions& options);
   void ReadOnce(ReadMode mode);
   void WriteBeside(Deadline deadline);
+  void WakeBeside();
   void WakeSleeper();
 
   void End(const absl::Status& reason);
   absl::Status ReasonOfEnd() const;
-  void SetCloseReason(const absl::Status& reason);
+  // Whether frames that have been received but not read are still handed out.
+  enum class Received { kCounts, kDropped };
+  void SetCloseReason(const absl::Status& reason, Received received);
 
   // Constant after construction.
   const internal::UniqueFd read_fd_;
@@ -89,8 +95,11 @@ class StreamTransport final : public Transport {
 
   // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks
   // for a reason not to (closing_, interrupted_, the writer's flags); who gives it one
-  // stores that, then looks at `sleep_` whether to wake it.
+  // stores that, then looks at `sleep_` whether to wake it. And the other way round: a
+  // thread that will wait for room beside it counts itself in `beside_`, then looks
+  // whether it still sleeps; awake, the reader stores `sleep_`, then looks at `beside_`.
   std::atomic<Sleep> sleep_{Sleep::kNone};
+  std::atomic<int> beside_{0};
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> closing_{false};  // close_reason_ is set
   std::atomic<bool> closed_{false};   // by Close: what was received does not count either
@@ -101,8 +110,8 @@ class StreamTransport final : public Transport {
 
   mutable internal::Mutex mutex_;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-  // Ends the wait for room of threads beside the reader. Set once.
-  internal::Event end_event_ ABSL_GUARDED_BY(mutex_);
+  // Ends the wait for room of the threads beside the reader.
+  internal::Event beside_event_ ABSL_GUARDED_BY(mutex_);
   internal::UniqueFd epoll_ ABSL_GUARDED_BY(mutex_);
   bool epoll_has_write_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -12,9 +12,9 @@
 // overlapped I/O can each place them where they need them.
 //
 // Threads: the sending half (Reserve, Commit, Abandon, Flush) is for any number of
-// threads at once. The receiving half (TryRead, Release, Wait, Arm) is for one thread
-// at a time, the holder of the connection's read token. Interrupt, Close, WaitHandle
-// and peer are for any thread.
+// threads at once. The receiving half (TryRead, Release, Wait, Arm, WaitHandle) is for
+// one thread at a time, the holder of the connection's read token. Interrupt, Close,
+// close_reason and peer are for any thread.
 //
 // Death: there is no half-close. When either direction ends, the transport is closed:
 // TryRead hands out what arrived before, then answers kClosed for good, and close_reason

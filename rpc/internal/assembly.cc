@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ferry/rpc/internal/limits.h"
 
 namespace ferry::internal {
 
@@ -30,8 +29,9 @@ absl::Status Assembly::Add(const Frame& frame, size_t limit) {
     if (!checked.ok()) return checked;
   }
   if (dropped_) return absl::OkStatus();
+  if (header.length == 0) return absl::OkStatus();
   if (!Grow(size_ + header.length)) {
-    dropped_ = true;
+    Drop();
     return absl::ResourceExhaustedError(
         absl::StrCat("no memory for a message of ", total_, " bytes"));
   }
@@ -48,16 +48,20 @@ absl::Status Assembly::CheckTotal(const FrameHeader& header, size_t limit) {
   }
   total_ = total;
   if (total <= limit) return absl::OkStatus();
-  dropped_ = true;
-  data_.reset();
+  Drop();
   return absl::ResourceExhaustedError(
       absl::StrCat("message of ", total, " bytes, at most ", limit, " are accepted"));
 }
 
+void Assembly::Drop() {
+  data_.reset();
+  capacity_ = size_ = 0;
+  dropped_ = true;
+}
+
 bool Assembly::Grow(size_t needed) {
   if (needed <= capacity_) return true;
-  size_t wanted = std::max(
-      needed, capacity_ == 0 ? std::min(total_, kFirstAssembly) : std::min(total_, 2 * capacity_));
+  size_t wanted = std::max(needed, std::min(total_, 2 * capacity_));
   auto* grown = static_cast<char*>(std::realloc(data_.get(), wanted));
   if (grown == nullptr) return false;
   (void)data_.release();  // realloc has freed or kept it

@@ -27,6 +27,9 @@ class Assembly {
   // contradict each other.
   absl::Status Add(const Frame& frame, size_t limit);
 
+  // Frees what has arrived; the rest may still be given and is dropped.
+  void Drop();
+
   // No fragment is missing. Also true of a message that was too large.
   bool complete() const { return complete_; }
 

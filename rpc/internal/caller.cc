@@ -117,11 +117,12 @@ absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
 bool Caller::AwaitDone(PendingCall& call, Deadline deadline, bool reads) {
   MutexLock lock(mutex_);
   if (reads) token_.Release();
-  bool gave_up = false;
+  bool gave_up = false, flushed = false;
   while (!call.done.load(std::memory_order_relaxed) && !gave_up) {
     if (HasPassed(deadline)) {
       gave_up = GiveUp(call);
-      deadline = kNoDeadline;  // if not, the reply is being taken in right now
+      // If not, the reading thread is at it right now, and says when it is not.
+      if (!gave_up) token_.Wait(call.waiter, mutex_, kNoDeadline);
     } else if (token_.TryTake()) {
       {
         MutexUnlock unlock(mutex_);
@@ -130,13 +131,15 @@ bool Caller::AwaitDone(PendingCall& call, Deadline deadline, bool reads) {
       token_.Release();
     } else {
       token_.Wait(call.waiter, mutex_, deadline);
+      if (call.done.load(std::memory_order_relaxed)) break;
       // The thread that was to send the rest of our request may have given up.
+      flushed = true;
       MutexUnlock unlock(mutex_);
       transport_.Flush(deadline);
     }
   }
   token_.Offer();
-  if (gave_up) token_.WakeOne();
+  if (gave_up || flushed) token_.WakeOne();  // who looks whether something is left to be sent
   return !gave_up;
 }
 
@@ -195,6 +198,7 @@ absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) 
 void Caller::StopCompleting(PendingCall& call) {
   MutexLock lock(mutex_);
   call.completing = false;
+  call.waiter.wake.NotifyOne();
 }
 
 // The outcome is known, and the id has gone. Another thread's call may be destroyed as

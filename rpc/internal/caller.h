@@ -48,7 +48,8 @@ class Caller {
   // Returns: what the handler returned; UNAVAILABLE when the connection is lost,
   // DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED for a message that is too large either way or
   // a call too many, INVALID_ARGUMENT for a request without its required fields,
-  // INTERNAL for a reply that is no message of its type; each with a CallFailure.
+  // INTERNAL for a reply that is no message of its type, DATA_LOSS when the peer broke
+  // the protocol, the reason of a Close; each with a CallFailure.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, Deadline deadline);
 

@@ -15,6 +15,9 @@
 namespace ferry::internal {
 namespace {
 
+// How many of the largest messages may be under way in fragments at once.
+constexpr size_t kMaxPartial = 2;
+
 absl::Status Unexpected(const FrameHeader& header, const char* where) {
   std::string_view type = FrameTypeName(header.type);
   return absl::DataLossError(
@@ -76,6 +79,7 @@ Connection::Step Connection::HandleNext() {
 absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   const FrameHeader& header = frame.header;
   if (!greeted_ && header.type != FrameType::kHello) return Unexpected(header, "before the hello");
+  if (static_cast<uint8_t>(header.type) >= kFirstSkippableType) return absl::OkStatus();
   if (header.call.value != 0 &&
       (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
     return Unexpected(header, "with an id that nobody can have given");
@@ -123,6 +127,7 @@ absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
     Deliver(header, body);
     return absl::OkStatus();
   }
+  if (partial_requests_.size() == kMaxCalls) return Unexpected(header, "beyond the last call");
   PartialRequest& request = partial_requests_[header.call.value];
   request.header = header;
   return AddToRequest(request, frame);
@@ -135,6 +140,7 @@ absl::Status Connection::HandleContinue(const Frame& frame) {
   if (!added.ok() || !found->second.assembly.complete()) return added;
   PartialRequest request = std::move(found->second);
   partial_requests_.erase(found);
+  partial_bytes_ -= request.assembly.size();
   if (request.header.type == FrameType::kRequest) {
     Body body(request.assembly);
     Deliver(request.header, body);
@@ -145,8 +151,21 @@ absl::Status Connection::HandleContinue(const Frame& frame) {
 // A request that is too large is answered at once, and what is still to come of it is
 // dropped; its header is no request's any more.
 absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& frame) {
+  size_t before = request.assembly.size();
   absl::Status added = request.assembly.Add(frame, max_message_);
-  if (!absl::IsResourceExhausted(added)) return added;
+  partial_bytes_ += request.assembly.size() - before;
+  if (added.ok() && request.header.type == FrameType::kRequest) {
+    if (sink_ == nullptr) {
+      added = absl::UnimplementedError("");
+    } else if (partial_bytes_ > kMaxPartial * max_message_) {
+      added = absl::ResourceExhaustedError(
+          absl::StrCat("more than ", kMaxPartial * max_message_, " bytes of unfinished requests"));
+    }
+    if (added.ok()) return added;
+    partial_bytes_ -= request.assembly.size();
+    request.assembly.Drop();
+  }
+  if (added.ok() || absl::IsDataLoss(added)) return added;
   request.header.type = FrameType::kContinue;
   Reply(frame.header.call, added, wire::Status());
   return absl::OkStatus();

@@ -91,6 +91,7 @@ class Connection final : private FrameReader {
   // Owned by the thread that reads.
   bool greeted_ = false;
   absl::flat_hash_map<uint32_t, PartialRequest> partial_requests_;
+  size_t partial_bytes_ = 0;  // in them
 };
 
 }  // namespace ferry::internal

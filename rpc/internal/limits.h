@@ -19,12 +19,6 @@ inline constexpr size_t kHighestMaxMessage = 0x7fffffff;
 // How long a connection waits for the peer's hello.
 inline constexpr absl::Duration kDefaultHandshakeTimeout = absl::Seconds(10);
 
-namespace internal {
-
-// What each new part of a fragmented message is allocated in before it has arrived.
-inline constexpr size_t kFirstAssembly = 1024 * 1024;
-
-}  // namespace internal
 }  // namespace ferry
 
 #endif  // FERRY_RPC_INTERNAL_LIMITS_H_

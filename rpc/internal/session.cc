@@ -31,9 +31,8 @@ class Session::Leader final : public Leadership {
   // Asks a spare thread to take over. Again and again is harmless: who comes too late
   // finds nobody in a handler.
   void PassOn() override {
-    if (asked_) return;
-    asked_ = session_.pool_.TryRun(session_.shared_from_this());
-    if (!asked_) session_.successor_wanted_.store(true, std::memory_order_relaxed);
+    if (!asked_) session_.pool_.Run(session_.shared_from_this());
+    asked_ = true;
   }
   void BeginCall() { asked_ = false; }
 
@@ -105,14 +104,12 @@ void Session::Enter(LeaderRole::Term term) {
     ++threads_;
   }
   Lead(term);
-  while (successor_wanted_.exchange(false, std::memory_order_relaxed)) {
-    std::optional<LeaderRole::Term> taken = role_.TryTake();
-    if (!taken.has_value()) break;
-    Lead(*taken);
+  {
+    MutexLock lock(mutex_);
+    --threads_;
+    ended_changed_.NotifyAll();
   }
-  MutexLock lock(mutex_);
-  --threads_;
-  ended_changed_.NotifyAll();
+  pool_.Wake();  // for who works until the end
 }
 
 void Session::Lead(LeaderRole::Term term) {

@@ -4,7 +4,6 @@
 #ifndef FERRY_RPC_INTERNAL_SESSION_H_
 #define FERRY_RPC_INTERNAL_SESSION_H_
 
-#include <atomic>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
@@ -19,9 +18,9 @@ namespace ferry::internal {
 
 // The serving half of one connection: a leader reads it and runs the handlers itself.
 // A spare thread takes the leader's place (a) when a handler enters a wait of ours and
-// (b) before the handler of a (ferry.blocking) method runs. When there is no spare
-// thread, the handler runs all the same, other requests wait, and the first thread of
-// this session to finish its own handler takes the place.
+// (b) before the handler of a (ferry.blocking) method runs. When all threads are taken,
+// the handler runs all the same, other requests wait, and the next thread that is free
+// takes the place.
 //
 // Both ask through PassOn; (c) a supervisor that finds one handler running for too
 // long would do the same.
@@ -61,9 +60,6 @@ class Session final : public std::enable_shared_from_this<Session>,
   WorkerPool& pool_;
   Connection connection_;
   LeaderRole role_;
-
-  // A leader found no spare thread.
-  std::atomic<bool> successor_wanted_{false};
 
   Mutex mutex_;
   CondVar ended_changed_;

@@ -3,6 +3,7 @@
 
 #include "ferry/rpc/internal/status_codec.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -10,6 +11,12 @@
 #include "absl/strings/string_view.h"
 
 namespace ferry::internal {
+namespace {
+
+// absl::Status searches through its payloads one by one; a peer gets no more of that.
+constexpr int kMaxDetails = 64;
+
+}  // namespace
 
 wire::Status EncodeStatus(const absl::Status& status) {
   wire::Status wire;
@@ -30,7 +37,9 @@ absl::Status DecodeStatus(uint16_t code, const Body& body) {
                                             " bytes that cannot be parsed"));
   }
   absl::Status status(static_cast<absl::StatusCode>(code), wire.message());
-  for (const wire::Status::Detail& detail : wire.details()) {
+  int details = std::min(wire.details_size(), kMaxDetails);
+  for (int i = 0; i < details; ++i) {
+    const wire::Status::Detail& detail = wire.details(i);
     status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
   }
   return status;

@@ -20,31 +20,54 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads) thread.join();
 }
 
+void WorkerPool::Run(std::shared_ptr<Task> task) {
+  MutexLock lock(mutex_);
+  HasThread();  // if not, the next one that is free
+  tasks_.push_back(std::move(task));
+  changed_.NotifyOne();
+}
+
 bool WorkerPool::TryRun(std::shared_ptr<Task> task) {
   MutexLock lock(mutex_);
-  if (idle_ <= tasks_.size() && !StartThread()) return false;
+  if (!HasThread()) return false;
   tasks_.push_back(std::move(task));
   changed_.NotifyOne();
   return true;
 }
 
+// Whether a thread is free for one more task, or can be started.
+bool WorkerPool::HasThread() { return idle_ > tasks_.size() || StartThread(); }
+
 bool WorkerPool::StartThread() {
   if (threads_.size() >= max_threads_ || stopping_) return false;
-  absl::StatusOr<std::thread> thread = internal::StartThread([this] { Work(); });
+  absl::StatusOr<std::thread> thread = internal::StartThread([this] {
+    MutexLock lock(mutex_);
+    Work([] { return false; });
+  });
   if (!thread.ok()) return false;
   threads_.push_back(*std::move(thread));
   ++idle_;
   return true;
 }
 
-void WorkerPool::Work() {
+void WorkerPool::WorkUntil(const std::function<bool()>& done) {
   MutexLock lock(mutex_);
+  ++idle_;
+  Work(done);
+}
+
+void WorkerPool::Wake() {
+  MutexLock lock(mutex_);
+  changed_.NotifyAll();
+}
+
+void WorkerPool::Work(const std::function<bool()>& done) {
   for (;;) {
-    while (tasks_.empty() && !stopping_) changed_.Wait(mutex_);
+    while (tasks_.empty() && !stopping_ && !done()) changed_.Wait(mutex_);
+    --idle_;
     if (tasks_.empty()) return;
     std::shared_ptr<Task> task = std::move(tasks_.front());
     tasks_.pop_front();
-    --idle_;
     {
       MutexUnlock unlock(mutex_);
       task->Run();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -30,12 +31,20 @@ class WorkerPool {
   // Waits for every task that runs.
   ~WorkerPool();
 
-  // Runs the task on a spare thread soon; false when there is none and can be none. The
-  // task is kept until it has run.
+  // Runs the task on a spare thread: soon, or when one is free again.
+  void Run(std::shared_ptr<Task> task);
+
+  // The same, but false when no thread is free and none can be started.
   bool TryRun(std::shared_ptr<Task> task);
 
+  // Makes the calling thread one of the pool until `done`, which is asked after each
+  // task and each Wake. REQUIRES: `done` takes no lock that is held around a call here.
+  void WorkUntil(const std::function<bool()>& done);
+  void Wake();
+
  private:
-  void Work();
+  void Work(const std::function<bool()>& done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_threads_;

@@ -10,6 +10,12 @@
 #include "ferry/transport/internal/thread.h"
 
 namespace ferry::internal {
+namespace {
+
+// What is in the pipe at the end is still taken, but not from one who goes on writing.
+constexpr int kReadsAfterStop = 32;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<OutputTail>> OutputTail::Start(UniqueFd read_fd) {
   std::unique_ptr<OutputTail> tail(new OutputTail(std::move(read_fd)));
@@ -28,9 +34,10 @@ OutputTail::~OutputTail() {
 
 void OutputTail::Run() {
   char bytes[4096];
-  for (;;) {
+  for (int rest = kReadsAfterStop; rest > 0;) {
     struct pollfd fds[] = {{read_fd_.get(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
     if (sys::Poll(fds, std::size(fds), kNoDeadline) < 0) continue;
+    if (fds[1].revents != 0) --rest;
     ssize_t got = 0;
     if (fds[0].revents != 0) got = sys::Read(read_fd_.get(), bytes, sizeof(bytes));
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;

@@ -20,6 +20,14 @@ constexpr int kKeepLargeFor = 64;
 // How much of a broken stream an error text shows.
 constexpr size_t kShownBytes = 32;
 
+// Most headers: surely valid, and quickly told.
+bool IsUsual(const FrameHeader& header) {
+  if (header.length > kMaxFrame) return false;
+  if (header.type == FrameType::kRequest) return header.flags == kFlagEnd;
+  return header.type == FrameType::kReply && header.flags == 0 && header.aux == 0 &&
+         header.method == 0;
+}
+
 }  // namespace
 
 ReceiveBuffer::Room ReceiveBuffer::PrepareRead() {
@@ -43,7 +51,8 @@ ReceiveBuffer::Room ReceiveBuffer::PrepareRead() {
   }
   begin_ = 0;
   end_ = have;
-  offered_ = (large ? wanted : capacity_) - have;
+  size_t limit = large ? wanted : capacity_;
+  offered_ = limit > have ? limit - have : 0;
   return {data_.get() + have, offered_};
 }
 
@@ -62,7 +71,9 @@ void ReceiveBuffer::Received(size_t bytes) {
 ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
   const char* bytes = data_.get() + begin_;
   frame.header = DecodeFrameHeader(bytes);
-  if (!ValidateFrameHeader(frame.header, kMaxFrame).ok()) return Next::kBroken;
+  if (!IsUsual(frame.header) && !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
+    return Next::kBroken;
+  }
   frame_size_ = kFrameHeaderSize + frame.header.length;
   if (end_ - begin_ < frame_size_) return Next::kEmpty;
   frame.payload = bytes + kFrameHeaderSize;

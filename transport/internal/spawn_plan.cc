@@ -51,7 +51,7 @@ int SpawnPlan::Run(const std::string& program, const std::vector<std::string>& a
 
   std::vector<char*> envp;
   absl::string_view name(variable.data(), variable.find('=') + 1);
-  for (char** entry = environ; *entry != nullptr; ++entry) {
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     if (!absl::StartsWith(*entry, name)) envp.push_back(*entry);
   }
   envp.push_back(Exec(variable));

@@ -62,6 +62,17 @@ ssize_t WriteWithSignalBlocked(int fd, const struct iovec* pieces, int count) {
   return written;
 }
 
+// Keeps a new descriptor off 0, 1 and 2, which may be free: what the program prints
+// would go there.
+int AboveStdio(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return moved;
+}
+
 }  // namespace
 
 void SetFaultHook(FaultHook* hook) { fault_hook.store(hook, std::memory_order_relaxed); }
@@ -144,7 +155,18 @@ int Poll(struct pollfd* fds, size_t count, Deadline deadline) {
   return ::ppoll(fds, count, &timeout, nullptr);
 }
 
-int Pipe(int fds[2]) { return Injected(Call::kPipe) ? -1 : ::pipe2(fds, O_CLOEXEC); }
+int Pipe(int fds[2]) {
+  if (Injected(Call::kPipe) || ::pipe2(fds, O_CLOEXEC) != 0) return -1;
+  fds[0] = AboveStdio(fds[0]);
+  fds[1] = AboveStdio(fds[1]);
+  if (fds[0] >= 0 && fds[1] >= 0) return 0;
+  int error = errno;
+  for (int i : {0, 1}) {
+    if (fds[i] >= 0) ::close(fds[i]);
+  }
+  errno = error;
+  return -1;
+}
 
 namespace {
 
@@ -152,7 +174,7 @@ int OpenOtherEnd(int fd, int mode) {
   if (Injected(Call::kOpen)) return -1;
   char path[32];
   std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-  return ::open(path, mode | O_NONBLOCK | O_CLOEXEC);
+  return AboveStdio(::open(path, mode | O_NONBLOCK | O_CLOEXEC));
 }
 
 }  // namespace
@@ -181,9 +203,13 @@ bool IsPipe(int fd) {
 
 void Close(int fd) { ::close(fd); }
 
-int EventFd() { return Injected(Call::kEventFd) ? -1 : ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+int EventFd() {
+  return Injected(Call::kEventFd) ? -1 : AboveStdio(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
 
-int EpollCreate() { return Injected(Call::kEpoll) ? -1 : ::epoll_create1(EPOLL_CLOEXEC); }
+int EpollCreate() {
+  return Injected(Call::kEpoll) ? -1 : AboveStdio(::epoll_create1(EPOLL_CLOEXEC));
+}
 
 int EpollControl(int epoll_fd, int operation, int fd, uint32_t events) {
   if (Injected(Call::kEpoll)) return -1;
@@ -202,7 +228,7 @@ int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions
 
 int PidFdOpen(pid_t pid) {
   if (Injected(Call::kPidFdOpen)) return -1;
-  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return AboveStdio(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 int WaitId(int pid_fd, siginfo_t* info, int options) {
