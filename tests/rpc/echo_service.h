@@ -24,10 +24,15 @@ class EchoImpl final : public EchoService {
   // Whose Block BlockElsewhere calls.
   void set_elsewhere(const Channel& channel) { elsewhere_.emplace(channel); }
 
+  // Ends every Block, now and later.
   void LetGo() {
     internal::MutexLock lock(mutex_);
-    released_ = true;
+    let_go_ = true;
     changed_.NotifyAll();
+  }
+  int blocked() {
+    internal::MutexLock lock(mutex_);
+    return blocked_;
   }
   void AwaitBlocked(int count) {
     internal::MutexLock lock(mutex_);
@@ -55,12 +60,14 @@ class EchoImpl final : public EchoService {
     internal::MutexLock lock(mutex_);
     ++blocked_;
     changed_.NotifyAll();
-    while (!released_) changed_.Wait(mutex_);
+    for (int before = releases_; releases_ == before && !let_go_;) changed_.Wait(mutex_);
     return absl::OkStatus();
   }
 
   absl::Status Release(ServerContext&, const Empty&, Empty&) override {
-    LetGo();
+    internal::MutexLock lock(mutex_);
+    ++releases_;
+    changed_.NotifyAll();
     return absl::OkStatus();
   }
 
@@ -79,7 +86,8 @@ class EchoImpl final : public EchoService {
   std::optional<EchoStub> elsewhere_;
   internal::Mutex mutex_;
   internal::CondVar changed_;
-  bool released_ ABSL_GUARDED_BY(mutex_) = false;
+  int releases_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
   int blocked_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 #include <thread>
 #include <vector>
@@ -58,6 +59,8 @@ TEST(HandlerThreadsTest, PastMaxThreadsRequestsWait) {
     blocked.emplace_back([&] { EXPECT_TRUE(EchoStub(channel).Block(Empty()).ok()); });
   }
   server.service.AwaitBlocked(2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(server.service.blocked(), 2);
   server.service.LetGo();
   for (std::thread& thread : blocked) thread.join();
   EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());

@@ -86,6 +86,26 @@ TEST(ParentChildTest, QuickHandlersRunOnOneThreadThatNeverHops) {
   EXPECT_EQ(status.st_nlink, 3u) << "threads + 2";
 }
 
+CHILD_BODY(WorkerOfTwoThreads) {
+  EchoImpl service;
+  ServerOptions options;
+  options.max_threads = 2;
+  Server server(options);
+  server.Register(service);
+  return ExitCode(server.Serve("parent:"));
+}
+TEST(ParentChildTest, EachThreadOfAServerServesAgainAndAgain) {
+  absl::StatusOr<Child> child = Spawn(Body("WorkerOfTwoThreads"));
+  ASSERT_TRUE(child.ok()) << child.status();
+  EchoStub stub(child->channel());
+  for (int i = 1; i <= 5; ++i) {
+    std::thread caller([&] { EXPECT_TRUE(stub.Block(Empty()).ok()); });
+    while (stub.Echo(EchoRequest())->blocked() < i) std::this_thread::yield();
+    EXPECT_TRUE(stub.Release(Empty()).ok());
+    caller.join();
+  }
+}
+
 TEST(ParentChildTest, AMissingProgramIsNamed) {
   EXPECT_EQ(Connect("exec:/nowhere/worker").status(),
             absl::NotFoundError("cannot start '/nowhere/worker': No such file or directory"));
@@ -153,7 +173,8 @@ TEST(ParentChildTest, AWorkerStartedByHandSaysHowItIsStarted) {
 }
 
 TEST(ParentChildTest, AFalseLinkIsRefused) {
-  for (const char* link : {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5"}) {
+  for (const char* link :
+       {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5", "pipe:3,3"}) {
     setenv("FERRY_PARENT", link, 1);
     Server server;
     absl::Status status = server.Serve("parent:");
@@ -280,6 +301,38 @@ TEST(ParentChildTest, ProgramsThatIgnoreSigchldLoseTheExitStatusOnly) {
   signal(SIGCHLD, SIG_DFL);
 }
 
+TEST(ParentChildTest, AProgramThatIsGoneBeforeItIsWatchedIsAnEndedChild) {
+  signal(SIGCHLD, SIG_IGN);
+  for (int i = 0; i < 100; ++i) {
+    absl::Status status = Connect("exec:true").status();
+    ASSERT_EQ(status.code(), StatusCode::kUnavailable) << status;
+  }
+  signal(SIGCHLD, SIG_DFL);
+}
+
+// With 0, 1 and 2 free, no pipe of ours lands there.
+CHILD_BODY(ParentWithoutStdio) {
+  for (int fd : {0, 1, 2}) close(fd);
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  bool works = child.ok() && EchoStub(child->channel()).Echo(EchoRequest()).ok();
+  for (int fd : {0, 1, 2}) works = works && fcntl(fd, F_GETFD) < 0;
+  return works ? 5 : 6;
+}
+TEST(ParentChildTest, PipesKeepOffFreeStdio) {
+  absl::Status status = Connect(ChildAddress("ParentWithoutStdio")).status();
+  EXPECT_NE(status.message().find("exited with code 5"), std::string::npos) << status;
+}
+
+CHILD_BODY(ParentWithoutEnvironment) {
+  clearenv();
+  absl::StatusOr<Child> child = Spawn(Body("Worker"));
+  return child.ok() && EchoStub(child->channel()).Echo(EchoRequest()).ok() ? 5 : 6;
+}
+TEST(ParentChildTest, AnEmptyEnvironmentIsEnough) {
+  absl::Status status = Connect(ChildAddress("ParentWithoutEnvironment")).status();
+  EXPECT_NE(status.message().find("exited with code 5"), std::string::npos) << status;
+}
+
 TEST(ParentChildTest, NoDescriptorIsLeftToStartAChild) {
   struct rlimit before, none;
   getrlimit(RLIMIT_NOFILE, &before);
@@ -301,6 +354,7 @@ TEST(ParentChildTest, NoDescriptorIsLeftToStartAChild) {
 TEST(ParentChildTest, BadOptionsAreRefused) {
   ChildOptions options;
   EXPECT_EQ(Spawn(options).status(), absl::InvalidArgumentError("child: no program given"));
+  EXPECT_EQ(Connect("exec:/bin/echo%00/x").status().code(), StatusCode::kInvalidArgument);
   options = Body("Worker");
   options.arguments.push_back(std::string("a\0b", 3));
   EXPECT_EQ(Spawn(options).status().code(), StatusCode::kInvalidArgument);

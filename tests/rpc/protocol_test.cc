@@ -183,7 +183,9 @@ TEST_F(ProtocolTest, WhatIsNotUsedIsTakenIn) {
   Send(credit);
   Send(Header(FrameType::kGoAway));
   Send(Header(static_cast<FrameType>(0x80)), "anything");
-  Send(Header(static_cast<FrameType>(0xff)));
+  FrameHeader unknown = Header(static_cast<FrameType>(0xff));
+  unknown.call.value = 2;  // whatever that means to them
+  Send(unknown);
   ExpectAlive();
 }
 
@@ -210,6 +212,20 @@ TEST_F(ProtocolTest, AnOversizedRequestIsRefusedWithBothSizesAndItsRestDropped) 
   Send(Request(), std::string(1000000, 'x'));
   ExpectReply(absl::StatusCode::kResourceExhausted,
               "message of 1000000 bytes, at most 100000 are accepted");
+  ExpectAlive();
+}
+
+TEST_F(ProtocolTest, UnfinishedRequestsAreBounded) {
+  SendHello();
+  FrameHeader first = Request();
+  first.flags |= kFlagMore;
+  for (uint32_t i = 0; i < 4; ++i) {
+    first.call = CallId::Make(0, i, 1);
+    Send(first, std::string(60000, 'x'));
+  }
+  FrameHeader reply = Expect(FrameType::kReply, &payload_);
+  EXPECT_EQ(reply.call, first.call);
+  EXPECT_EQ(static_cast<absl::StatusCode>(reply.aux), absl::StatusCode::kResourceExhausted);
   ExpectAlive();
 }
 

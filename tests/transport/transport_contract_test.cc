@@ -176,6 +176,26 @@ TEST_P(TransportContract, InterruptEndsTheSleepThatIsOrTheNext) {
   b_->Wait({});
   Frame frame;
   EXPECT_EQ(b_->TryRead(frame), ReadResult::kEmpty);
+  if (!GetParam().has_wait_handle) return;
+  b_->WaitHandle();
+  b_->Interrupt();
+  EXPECT_TRUE(b_->Arm());
+  WaitOptions poll;
+  poll.deadline = Deadline::min();
+  b_->Wait(poll);
+  EXPECT_FALSE(b_->Arm());
+}
+
+TEST_P(TransportContract, WhoSeesTheCloseSeesItsReason) {
+  for (int i = 0; i < 200; ++i) {
+    std::tie(a_, b_) = GetParam().create();
+    std::thread closer([&] { b_->Close(absl::CancelledError("enough")); });
+    Frame frame;
+    while (b_->TryRead(frame) == ReadResult::kEmpty) {
+    }
+    EXPECT_FALSE(b_->close_reason().ok());
+    closer.join();
+  }
 }
 
 TEST_P(TransportContract, TheDeadlineEndsTheSleep) {
