@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// ferry_bench [--quick] [--json=FILE] [--pin | --one_cpu]: how long calls take, beside
-// what the kernel alone takes for as many bytes.
+// ferry_bench [--quick] [--json=FILE] [--placement=one-cpu|two-cpus|free]: how long calls
+// take, beside what the kernel alone takes for as many bytes.
 
 #include <chrono>
 #include <memory>
@@ -12,6 +12,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "ferry/rpc/server.h"
 #include "ferry_echo.h"
@@ -22,10 +23,10 @@
 
 ABSL_FLAG(bool, quick, false, "take seconds rather than minutes");
 ABSL_FLAG(std::string, json, "", "a file to write, one JSON object a line");
-ABSL_FLAG(bool, pin, false,
-          "keep this process on the first usable CPU and its children on the second; "
-          "unpinned, the scheduler decides for all alike");
-ABSL_FLAG(bool, one_cpu, false, "keep all processes on the first usable CPU");
+ABSL_FLAG(std::string, placement, "",
+          "where the processes run: one-cpu, all on the first usable CPU; two-cpus, the "
+          "children on the second; free, where the scheduler puts them, which makes two runs "
+          "hard to compare. The default is one-cpu, then two-cpus");
 
 namespace ferry::bench {
 namespace {
@@ -39,12 +40,18 @@ constexpr UnaryCase kUnaryCases[] = {{32, 200}, {1024, 200}, {64 * 1024, 100}, {
 constexpr size_t kThreads = 4;
 constexpr size_t kThreadsPayload = 32;
 
-// Where this process and its children run. REQUIRES: none of them has a second thread.
-absl::Status PinAll(const std::vector<pid_t>& children) {
-  std::vector<int> cpus = UsableCpus();
-  bool apart = absl::GetFlag(FLAGS_pin);
-  if (!apart && !absl::GetFlag(FLAGS_one_cpu)) return absl::OkStatus();
-  if (apart && cpus.size() < 2) return absl::FailedPreconditionError("--pin needs two usable CPUs");
+// Puts this process and its children where `placement` says. REQUIRES: none of them has a
+// second thread.
+absl::Status Place(const std::string& placement, const std::vector<pid_t>& children) {
+  static const std::vector<int> cpus = UsableCpus();
+  if (placement == "free") return absl::OkStatus();
+  bool apart = placement == "two-cpus";
+  if (!apart && placement != "one-cpu") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--placement='", placement, "', expected one-cpu, two-cpus or free"));
+  }
+  if (apart && cpus.size() < 2)
+    return absl::FailedPreconditionError("there is one usable CPU only");
   absl::Status status = PinProcess(0, cpus[0]);
   for (pid_t pid : children) {
     if (status.ok()) status = PinProcess(pid, cpus[apart ? 1 : 0]);
@@ -52,21 +59,31 @@ absl::Status PinAll(const std::vector<pid_t>& children) {
   return status;
 }
 
-absl::Status RunUnary(FloorPipe& floor, const Channel& channel, std::chrono::seconds duration,
-                      Report& report) {
+// The placements to measure.
+std::vector<std::string> Placements() {
+  std::string flag = absl::GetFlag(FLAGS_placement);
+  if (!flag.empty()) return {flag};
+  if (UsableCpus().size() < 2) return {"one-cpu"};
+  return {"one-cpu", "two-cpus"};
+}
+
+absl::Status RunUnary(FloorPipe& floor, const Channel& channel, const std::string& placement,
+                      std::chrono::seconds duration, Report& report) {
   FerryEcho echo(channel);
   EchoClient* const clients[] = {&floor, &echo};
   for (const auto& [payload, block] : kUnaryCases) {
     for (EchoClient* client : clients) client->Prepare(payload);
     absl::StatusOr<std::vector<Measurement>> measured = MeasureInTurns(clients, block, duration);
     if (!measured.ok()) return measured.status();
-    Baseline baseline = report.Add({"floor", "pipe", "unary", payload}, measured->at(0));
-    report.Add({"ferry", "pipe", "unary", payload}, measured->at(1), baseline);
+    std::string name = absl::StrCat("unary, ", placement);
+    Baseline baseline = report.Add({"floor", "pipe", name, payload}, measured->at(0));
+    report.Add({"ferry", "pipe", name, payload}, measured->at(1), baseline);
   }
   return absl::OkStatus();
 }
 
-absl::Status RunThreads(const Channel& channel, std::chrono::seconds duration, Report& report) {
+absl::Status RunThreads(const Channel& channel, const std::string& placement,
+                        std::chrono::seconds duration, Report& report) {
   std::vector<FerryEcho> echoes(kThreads, FerryEcho(channel));
   std::vector<EchoClient*> clients;
   for (FerryEcho& echo : echoes) {
@@ -75,7 +92,8 @@ absl::Status RunThreads(const Channel& channel, std::chrono::seconds duration, R
   }
   absl::StatusOr<Measurement> measured = MeasureTogether(clients, duration);
   if (!measured.ok()) return measured.status();
-  report.Add({"ferry", "pipe", "unary-4-threads", kThreadsPayload, kThreads}, *measured);
+  report.Add({"ferry", "pipe", absl::StrCat("4 threads, ", placement), kThreadsPayload, kThreads},
+             *measured);
   return absl::OkStatus();
 }
 
@@ -87,23 +105,22 @@ absl::Status Run() {
   absl::StatusOr<Channel> channel = StartWorker("pipe");
   if (!channel.ok()) return channel.status();
 
-  std::chrono::seconds duration(absl::GetFlag(FLAGS_quick) ? 6 : 30);
+  std::chrono::seconds duration(absl::GetFlag(FLAGS_quick) ? 4 : 15);
   absl::PrintF("%s\n", DescribeMachine());
   absl::PrintF(
-      "%d s a case, systems in turns; %s; pipes of the default capacity; a round trip\n"
-      "includes one reading of the clock, %d ns; MB/s count the payload one way; CPU is\n"
-      "both processes', per call\n\n",
-      duration.count(),
-      absl::GetFlag(FLAGS_pin)       ? "parent and children pinned to a CPU each"
-      : absl::GetFlag(FLAGS_one_cpu) ? "all processes pinned to one CPU"
-                                     : "no process pinned",
-      ClockCost());
-  absl::Status pinned = PinAll({(*floor)->pid(), static_cast<pid_t>(channel->peer().pid)});
-  if (!pinned.ok()) return pinned;
-
+      "%d s a case, systems in turns; pipes of the default capacity; a round trip includes\n"
+      "one reading of the clock, %d ns; MB/s count the payload one way; CPU is both\n"
+      "processes', per call\n\n",
+      duration.count(), ClockCost());
   report->PrintTableHead();
-  absl::Status status = RunUnary(**floor, *channel, duration, *report);
-  if (status.ok()) status = RunThreads(*channel, duration, *report);
+  std::vector<pid_t> children = {(*floor)->pid(), static_cast<pid_t>(channel->peer().pid)};
+  absl::Status status;
+  for (const std::string& placement : Placements()) {
+    status = Place(placement, children);
+    if (status.ok()) status = RunUnary(**floor, *channel, placement, duration, *report);
+    if (status.ok()) status = RunThreads(*channel, placement, duration, *report);
+    if (!status.ok()) break;
+  }
   return status;
 }
 
