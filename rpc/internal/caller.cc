@@ -41,26 +41,15 @@ absl::Status Caller::Call(const Method& method, const MessageLite& request, Mess
     MutexLock lock(mutex_);
     if (calls_.Add(call)) reads = token_.TryTake();
   }
-  if (call.id.value == 0) {
-    return FailedHere(
-        method,
-        absl::ResourceExhaustedError(
-            absl::StrCat(kMaxCalls, " calls are open on the connection, and there can be no more")),
-        Sent::kNo);
-  }
+  if (call.id.value == 0) return NoIdLeft(method);
   FrameHeader header;
   header.type = FrameType::kRequest;
   header.flags = kFlagEnd;
   header.call = call.id;
   header.method = method.id;
   header.arg = Remaining(deadline);
-  if (absl::Status sent = sender_.Send(header, request, deadline); !sent.ok()) {
-    MutexLock lock(mutex_);
-    calls_.Remove(call.id);
-    if (reads) token_.Release();
-    token_.Offer();
-    return FailedHere(method, sent, Sent::kNo);
-  }
+  absl::Status sent = sender_.Send(header, request, deadline);
+  if (!sent.ok()) return NotSent(call, sent, reads);
   Leadership::PassOnBeforeWait();
   if (reads) ReadFor(call, deadline);
   if (!AwaitDone(call, deadline, reads)) Cancel(call.id);
@@ -78,20 +67,45 @@ absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason
                                                           : CallFailure::Delivery::kMaybeExecuted});
 }
 
+absl::Status Caller::NoIdLeft(const Method& method) const {
+  return FailedHere(method,
+                    absl::ResourceExhaustedError(absl::StrCat(
+                        kMaxCalls, " calls are open on the connection, and there can be no more")),
+                    Sent::kNo);
+}
+
+absl::Status Caller::NotSent(const PendingCall& call, const absl::Status& reason, bool reads) {
+  MutexLock lock(mutex_);
+  calls_.Remove(call.id);
+  if (reads) token_.Release();
+  token_.Offer();
+  return FailedHere(call.method, reason, Sent::kNo);
+}
+
 absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
                              const Body& body) const {
-  constexpr CallFailure kThere = {CallFailure::Origin::kThere,
-                                  CallFailure::Delivery::kMaybeExecuted};
-  if (header.aux != 0) {
-    absl::Status status = DecodeStatus(header.aux, body);
-    // The peer knows an unknown method by its number only.
-    if (absl::IsUnimplemented(status) && status.message().empty()) {
-      status = absl::UnimplementedError(
-          absl::StrCat(NameOf(call.method), " is not served by ", transport_.peer().description));
-    }
-    return WithFailure(std::move(status), kThere);
+  if (header.aux != 0) return FailedThere(call, header, body);
+  if (body.size() > max_message_ ||
+      !call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size())) ||
+      !call.reply.IsInitialized()) {
+    return BadReply(call, body);
   }
-  std::string wrong;
+  return absl::OkStatus();
+}
+
+absl::Status Caller::FailedThere(const PendingCall& call, const FrameHeader& header,
+                                 const Body& body) const {
+  absl::Status status = DecodeStatus(header.aux, body);
+  // The peer knows an unknown method by its number only.
+  if (absl::IsUnimplemented(status) && status.message().empty()) {
+    status = absl::UnimplementedError(
+        absl::StrCat(NameOf(call.method), " is not served by ", transport_.peer().description));
+  }
+  return WithFailure(std::move(status),
+                     {CallFailure::Origin::kThere, CallFailure::Delivery::kMaybeExecuted});
+}
+
+absl::Status Caller::BadReply(const PendingCall& call, const Body& body) const {
   if (body.size() > max_message_) {
     return FailedHere(
         call.method,
@@ -99,16 +113,10 @@ absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
                                                   max_message_, " are accepted")),
         Sent::kMaybe);
   }
-  if (!call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size()))) {
-    wrong = " bytes cannot be parsed as a ";
-  } else if (!call.reply.IsInitialized()) {
-    wrong = absl::StrCat(" bytes lacks ", call.reply.InitializationErrorString(), " of a ");
-  } else {
-    return absl::OkStatus();
-  }
   return FailedHere(
       call.method,
-      absl::InternalError(absl::StrCat("reply of ", body.size(), wrong, call.reply.GetTypeName())),
+      absl::InternalError(absl::StrCat("reply of ", body.size(), " bytes is not a valid ",
+                                       call.reply.GetTypeName())),
       Sent::kMaybe);
 }
 

@@ -6,6 +6,7 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -64,9 +65,18 @@ class Caller {
  private:
   // Why a call failed on this side.
   enum class Sent : bool { kNo, kMaybe };
-  absl::Status FailedHere(const Method& method, const absl::Status& reason, Sent sent) const;
+  absl::Status FailedHere(const Method& method, const absl::Status& reason,
+                          Sent sent) const ABSL_ATTRIBUTE_COLD;
+  absl::Status NoIdLeft(const Method& method) const ABSL_ATTRIBUTE_COLD;
+  absl::Status NotSent(const PendingCall& call, const absl::Status& reason,
+                       bool reads) ABSL_ATTRIBUTE_COLD;
   // What a reply says; fills in the call's reply message.
   absl::Status Outcome(const PendingCall& call, const FrameHeader& header, const Body& body) const;
+  // A status that came from the peer.
+  absl::Status FailedThere(const PendingCall& call, const FrameHeader& header,
+                           const Body& body) const ABSL_ATTRIBUTE_COLD;
+  // A reply that is not what it should be.
+  absl::Status BadReply(const PendingCall& call, const Body& body) const ABSL_ATTRIBUTE_COLD;
 
   bool AwaitDone(PendingCall& call, Deadline deadline, bool reads);
   void Cancel(CallId id);

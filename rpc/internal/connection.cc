@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "ferry/rpc/internal/hello.h"
@@ -18,7 +19,7 @@ namespace {
 // How many of the largest messages may be under way in fragments at once.
 constexpr size_t kMaxPartial = 2;
 
-absl::Status Unexpected(const FrameHeader& header, const char* where) {
+ABSL_ATTRIBUTE_COLD absl::Status Unexpected(const FrameHeader& header, const char* where) {
   std::string_view type = FrameTypeName(header.type);
   return absl::DataLossError(
       absl::StrCat("broken frame: ", absl::string_view(type.data(), type.size()), " ", where));
@@ -167,21 +168,23 @@ absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& fram
   }
   if (added.ok() || absl::IsDataLoss(added)) return added;
   request.header.type = FrameType::kContinue;
-  Reply(frame.header.call, added, wire::Status());
+  ReplyError(frame.header.call, added);
   return absl::OkStatus();
 }
 
 void Connection::Deliver(const FrameHeader& header, Body& body) {
-  if (body.size() > max_message_) {
-    Reply(header.call,
-          absl::ResourceExhaustedError(absl::StrCat("message of ", body.size(), " bytes, at most ",
-                                                    max_message_, " are accepted")),
-          wire::Status());
-  } else if (sink_ == nullptr) {
-    Reply(header.call, absl::UnimplementedError(""), wire::Status());
+  if (body.size() > max_message_ || sink_ == nullptr) {
+    Refuse(header, body);
   } else {
     sink_->OnRequest(header, body);
   }
+}
+
+void Connection::Refuse(const FrameHeader& header, const Body& body) {
+  ReplyError(header.call, sink_ == nullptr ? absl::UnimplementedError("")
+                                           : absl::ResourceExhaustedError(absl::StrCat(
+                                                 "message of ", body.size(), " bytes, at most ",
+                                                 max_message_, " are accepted")));
 }
 
 void Connection::HandlePing(const FrameHeader& header) {
@@ -193,17 +196,25 @@ void Connection::HandlePing(const FrameHeader& header) {
 
 void Connection::Reply(CallId call, const absl::Status& status,
                        const google::protobuf::MessageLite& reply) {
+  if (!status.ok()) {
+    ReplyError(call, status);
+    return;
+  }
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;
-  absl::Status outcome = status;
-  if (outcome.ok()) outcome = sender_.Send(header, reply, kNoDeadline);
-  if (outcome.ok() || !close_reason().ok()) return;
+  absl::Status sent = sender_.Send(header, reply, kNoDeadline);
+  if (!sent.ok() && close_reason().ok()) ReplyError(call, sent);
+}
+
+void Connection::ReplyError(CallId call, const absl::Status& status) {
+  FrameHeader header;
+  header.type = FrameType::kReply;
+  header.call = call;
+  header.aux = static_cast<uint16_t>(status.code());
+  if (sender_.Send(header, EncodeStatus(status), kNoDeadline).ok()) return;
   // An error beyond what the peer takes in goes without its text.
-  header.aux = static_cast<uint16_t>(outcome.code());
-  if (!sender_.Send(header, EncodeStatus(outcome), kNoDeadline).ok()) {
-    sender_.Send(header, wire::Status(), kNoDeadline).IgnoreError();
-  }
+  sender_.Send(header, wire::Status(), kNoDeadline).IgnoreError();
 }
 
 void Connection::Close(const absl::Status& reason) {

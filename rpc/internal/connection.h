@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "ferry/rpc/internal/assembly.h"
@@ -56,6 +57,9 @@ class Connection final : private FrameReader {
   // Ends a call of the peer: with `reply` when the status is OK.
   void Reply(CallId call, const absl::Status& status, const google::protobuf::MessageLite& reply);
 
+  // Ends a call of the peer with a status that is not OK.
+  void ReplyError(CallId call, const absl::Status& status) ABSL_ATTRIBUTE_COLD;
+
   // Takes one frame from the transport to where it belongs.
   Step HandleNext() override;
   // Sleeps until HandleNext has something to do.
@@ -80,6 +84,7 @@ class Connection final : private FrameReader {
   absl::Status AddToRequest(PartialRequest& request, const Frame& frame);
   void HandlePing(const FrameHeader& header);
   void Deliver(const FrameHeader& header, Body& body);
+  void Refuse(const FrameHeader& header, const Body& body) ABSL_ATTRIBUTE_COLD;
 
   const std::unique_ptr<Transport> transport_;
   const uint32_t side_;

@@ -14,40 +14,41 @@ using google::protobuf::MessageLite;
 absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
                           Deadline deadline) {
   size_t size = message.ByteSizeLong();
-  if (absl::Status checked = CheckSize(message, size); !checked.ok()) return checked;
-  Reservation reservation;
-  switch (transport_.Reserve(header, size, reservation)) {
-    case ReserveResult::kOk:
-      break;
-    case ReserveResult::kNoRoom:
-      return absl::ResourceExhaustedError("the transport has no room for the message");
-    case ReserveResult::kClosed:
-      return transport_.close_reason();
+  if (size > limit_.load(std::memory_order_relaxed) || !message.IsInitialized()) {
+    return Refusal(message, size);
   }
+  Reservation reservation;
+  ReserveResult result = transport_.Reserve(header, size, reservation);
+  if (result != ReserveResult::kOk) return NotReserved(result);
   auto* begin = reinterpret_cast<uint8_t*>(reservation.data);
   uint8_t* end = message.SerializeWithCachedSizesToArray(begin);
-  if (end != begin + size) {
-    transport_.Abandon(reservation);
-    return absl::InternalError(absl::StrCat("a ", message.GetTypeName(),
-                                            " was changed by another thread while it was sent"));
-  }
+  if (end != begin + size) return Changed(message, reservation);
   transport_.Commit(reservation);
   transport_.Flush(deadline);
   return absl::OkStatus();
 }
 
-absl::Status Sender::CheckSize(const MessageLite& message, size_t size) const {
+absl::Status Sender::Refusal(const MessageLite& message, size_t size) const {
   if (!message.IsInitialized()) {
     return absl::InvalidArgumentError(
         absl::StrCat("a ", message.GetTypeName(),
                      " lacks required fields: ", message.InitializationErrorString()));
   }
-  size_t theirs = peer_max_message_.load(std::memory_order_relaxed);
-  if (size <= max_message_ && size <= theirs) return absl::OkStatus();
+  size_t limit = limit_.load(std::memory_order_relaxed);
   return absl::ResourceExhaustedError(
-      absl::StrCat("a ", message.GetTypeName(), " of ", size, " bytes, at most ",
-                   size > max_message_ ? max_message_ : theirs, " are allowed by ",
-                   size > max_message_ ? "this side" : "the peer"));
+      absl::StrCat("a ", message.GetTypeName(), " of ", size, " bytes, at most ", limit,
+                   " are allowed by ", limit == max_message_ ? "this side" : "the peer"));
+}
+
+absl::Status Sender::NotReserved(ReserveResult result) const {
+  if (result == ReserveResult::kClosed) return transport_.close_reason();
+  return absl::ResourceExhaustedError("the transport has no room for the message");
+}
+
+absl::Status Sender::Changed(const MessageLite& message, Reservation& reservation) {
+  transport_.Abandon(reservation);
+  return absl::InternalError(absl::StrCat("a ", message.GetTypeName(),
+                                          " was changed by another thread while it was sent"));
 }
 
 void Sender::SendControl(const FrameHeader& header) {

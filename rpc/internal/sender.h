@@ -6,9 +6,11 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "ferry/transport/transport.h"
 
@@ -19,7 +21,7 @@ namespace ferry::internal {
 class Sender {
  public:
   Sender(Transport& transport, size_t max_message)
-      : transport_(transport), max_message_(max_message), peer_max_message_(max_message) {}
+      : transport_(transport), max_message_(max_message), limit_(max_message) {}
 
   // Sends `message` behind `header` on its way, as far as it goes before `deadline`.
   // Returns: INVALID_ARGUMENT — required fields are missing; RESOURCE_EXHAUSTED — the
@@ -33,15 +35,21 @@ class Sender {
 
   // The peer's hello has come.
   void set_peer_max_message(size_t bytes) {
-    peer_max_message_.store(bytes, std::memory_order_relaxed);
+    limit_.store(std::min(bytes, max_message_), std::memory_order_relaxed);
   }
 
  private:
-  absl::Status CheckSize(const google::protobuf::MessageLite& message, size_t size) const;
+  // Why a message is not sent.
+  absl::Status Refusal(const google::protobuf::MessageLite& message,
+                       size_t size) const ABSL_ATTRIBUTE_COLD;
+  absl::Status NotReserved(ReserveResult result) const ABSL_ATTRIBUTE_COLD;
+  absl::Status Changed(const google::protobuf::MessageLite& message,
+                       Reservation& reservation) ABSL_ATTRIBUTE_COLD;
 
   Transport& transport_;
   const size_t max_message_;
-  std::atomic<size_t> peer_max_message_;
+  // The peer's limit, if it is lower than ours.
+  std::atomic<size_t> limit_;
 };
 
 }  // namespace ferry::internal

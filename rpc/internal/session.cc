@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/internal/body.h"
 
 namespace ferry::internal {
@@ -58,11 +58,7 @@ class Session::ServedCall final : public IncomingCall {
                   request.IsInitialized();
     body_.Release();
     if (!parsed) {
-      std::string_view name = context().method().full_name;
-      Reply(absl::InvalidArgumentError(
-                absl::StrCat(absl::string_view(name.data(), name.size()), ": request of ",
-                             body_.size(), " bytes is not a valid ", request.GetTypeName())),
-            request);
+      RefuseRequest(request);
       return false;
     }
     in_handler_ = true;
@@ -81,6 +77,14 @@ class Session::ServedCall final : public IncomingCall {
   }
 
  private:
+  ABSL_ATTRIBUTE_COLD void RefuseRequest(const MessageLite& request) {
+    std::string_view name = context().method().full_name;
+    session_.connection_.ReplyError(
+        id_, absl::InvalidArgumentError(
+                 absl::StrCat(absl::string_view(name.data(), name.size()), ": request of ",
+                              body_.size(), " bytes is not a valid ", request.GetTypeName())));
+  }
+
   Session& session_;
   Leader& leader_;
   const CallId id_;
@@ -133,7 +137,7 @@ void Session::Lead(LeaderRole::Term term) {
 void Session::OnRequest(const FrameHeader& header, Body& body) {
   const ServiceRegistry::Entry* entry = registry_.Find(header.method);
   if (entry == nullptr) {
-    connection_.Reply(header.call, absl::UnimplementedError(""), wire::Status());
+    connection_.ReplyError(header.call, absl::UnimplementedError(""));
     return;
   }
   ServedCall call(*this, Leader::Current(), *entry->method->method, header.call, body);

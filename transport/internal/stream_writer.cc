@@ -28,7 +28,7 @@ void StreamWriter::Write() {
   for (;;) {
     if (writing_.exchange(true)) return;
     WriteQueued();
-    full_.store(!queue_.empty());
+    if (full_.load() == queue_.empty()) full_.store(!queue_.empty());
     if (closing_.load()) {
       queue_.Clear();
       full_.store(false);
