@@ -21,8 +21,10 @@ namespace sys = internal::sys;
 
 namespace {
 
-// How often a sleep looks for an interrupt when no descriptor was left for one.
-constexpr absl::Duration kWithoutWakeEvent = absl::Milliseconds(10);
+// How often a thread looks again for what cannot wake it: in poll, an interrupt, when no
+// descriptor was left for one; beside a reader, that the reader is awake or the
+// connection at its end. Neither is a state that lasts.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 
 }  // namespace
 
@@ -80,27 +82,12 @@ void StreamTransport::Flush(Deadline deadline) {
 // Writes the rest while another thread sleeps in read(2), where it sees no room, and no
 // longer: awake, that thread sends it, or whoever reads next.
 void StreamTransport::WriteBeside(Deadline deadline) {
-  struct pollfd fds[] = {{writer_.fd(), POLLOUT, 0}, {-1, POLLIN, 0}};
-  {
-    MutexLock lock(mutex_);
-    if (beside_event_.Open().ok()) fds[1].fd = beside_event_.fd();
-    if (beside_.fetch_add(1) == 0 && fds[1].fd >= 0) beside_event_.Clear();
-  }
   while (sleep_.load() == Sleep::kRead && writer_.full() && !closing_.load() &&
          !HasPassed(deadline)) {
-    Deadline until =
-        fds[1].fd >= 0 ? deadline : std::min(deadline, DeadlineAfter(kWithoutWakeEvent));
-    sys::Poll(fds, std::size(fds), until);
+    struct pollfd room = {writer_.fd(), POLLOUT, 0};
+    sys::Poll(&room, 1, std::min(deadline, DeadlineAfter(kLookAgain)));
     writer_.Write();
-    if (fds[1].revents != 0) break;
   }
-  beside_.fetch_sub(1);
-}
-
-// The reader is awake, or all is over.
-void StreamTransport::WakeBeside() {
-  MutexLock lock(mutex_);
-  if (beside_event_.is_open()) beside_event_.Set();
 }
 
 ReadResult StreamTransport::TryRead(Frame& frame) {
@@ -134,8 +121,7 @@ void StreamTransport::Wait(const WaitOptions& options) {
   } else {
     ReadOnce(ReadMode::kMaySleep);
   }
-  sleep_.store(Sleep::kNone);
-  if (beside_.load() != 0) WakeBeside();
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
 }
 
 StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) const {
@@ -156,8 +142,8 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   struct pollfd fds[] = {{read_fd_.get(), POLLIN, 0},
                          {wake_.fd(), POLLIN, 0},
                          {writer_.full() ? writer_.fd() : -1, POLLOUT, 0}};
-  Deadline until = wake_.is_open() ? options.deadline
-                                   : std::min(options.deadline, DeadlineAfter(kWithoutWakeEvent));
+  Deadline until =
+      wake_.is_open() ? options.deadline : std::min(options.deadline, DeadlineAfter(kLookAgain));
   // EINTR counts as a wake for no reason: revents are 0 then.
   sys::Poll(fds, std::size(fds), until);
   if (fds[1].revents != 0) wake_.Clear();
@@ -206,7 +192,6 @@ void StreamTransport::SetCloseReason(const absl::Status& reason, Received receiv
     if (received == Received::kDropped) closed_.store(true, std::memory_order_release);
     if (!first) return;
     closing_.store(true);
-    if (beside_event_.is_open()) beside_event_.Set();
   }
   writer_.Close();
   WakeSleeper();

@@ -72,7 +72,6 @@ class StreamTransport final : public Transport {
   void SleepInPoll(const WaitOptions& options);
   void ReadOnce(ReadMode mode);
   void WriteBeside(Deadline deadline);
-  void WakeBeside();
   void WakeSleeper();
 
   void End(const absl::Status& reason);
@@ -95,11 +94,8 @@ class StreamTransport final : public Transport {
 
   // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks
   // for a reason not to (closing_, interrupted_, the writer's flags); who gives it one
-  // stores that, then looks at `sleep_` whether to wake it. And the other way round: a
-  // thread that will wait for room beside it counts itself in `beside_`, then looks
-  // whether it still sleeps; awake, the reader stores `sleep_`, then looks at `beside_`.
+  // stores that, then looks at `sleep_` whether to wake it.
   std::atomic<Sleep> sleep_{Sleep::kNone};
-  std::atomic<int> beside_{0};
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> closing_{false};  // close_reason_ is set
   std::atomic<bool> closed_{false};   // by Close: what was received does not count either
@@ -110,8 +106,6 @@ class StreamTransport final : public Transport {
 
   mutable internal::Mutex mutex_;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-  // Ends the wait for room of the threads beside the reader.
-  internal::Event beside_event_ ABSL_GUARDED_BY(mutex_);
   internal::UniqueFd epoll_ ABSL_GUARDED_BY(mutex_);
   bool epoll_has_write_ ABSL_GUARDED_BY(mutex_) = false;
 };
