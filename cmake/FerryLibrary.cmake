@@ -2,7 +2,8 @@
 
 # One include line works in the tree and after installation: "ferry/rpc/channel.h".
 # In the tree, build/include/ferry holds links to the source folders.
-set(FERRY_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include)
+# ferry_generate reads the variable in the scope of whoever calls it.
+set(FERRY_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include CACHE INTERNAL "")
 file(MAKE_DIRECTORY ${FERRY_INCLUDE_DIR}/ferry)
 foreach(folder proto transport rpc)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${FERRY_INCLUDE_DIR}/ferry/${folder} SYMBOLIC)
