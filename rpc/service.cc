@@ -4,13 +4,12 @@
 #include "ferry/rpc/service.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "ferry/rpc/internal/method_name.h"
 
 namespace ferry::internal {
 
 absl::Status Unimplemented(const Method& method) {
-  absl::string_view name(method.full_name.data(), method.full_name.size());
-  return absl::UnimplementedError(absl::StrCat(name, " is not implemented"));
+  return absl::UnimplementedError(absl::StrCat(NameOf(method), " is not implemented"));
 }
 
 }  // namespace ferry::internal

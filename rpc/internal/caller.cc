@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/method_name.h"
 #include "ferry/rpc/internal/status_codec.h"
 
 namespace ferry::internal {
@@ -18,10 +18,6 @@ namespace ferry::internal {
 using google::protobuf::MessageLite;
 
 namespace {
-
-absl::string_view NameOf(const Method& method) {
-  return {method.full_name.data(), method.full_name.size()};
-}
 
 // What travels of a deadline: the microseconds left, at least 1; 0 for none.
 uint32_t Remaining(Deadline deadline) {

@@ -8,8 +8,8 @@
 
 #include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "ferry/rpc/internal/body.h"
+#include "ferry/rpc/internal/method_name.h"
 
 namespace ferry::internal {
 
@@ -78,11 +78,10 @@ class Session::ServedCall final : public IncomingCall {
 
  private:
   ABSL_ATTRIBUTE_COLD void RefuseRequest(const MessageLite& request) {
-    std::string_view name = context().method().full_name;
     session_.connection_.ReplyError(
-        id_, absl::InvalidArgumentError(
-                 absl::StrCat(absl::string_view(name.data(), name.size()), ": request of ",
-                              body_.size(), " bytes is not a valid ", request.GetTypeName())));
+        id_, absl::InvalidArgumentError(absl::StrCat(NameOf(context().method()), ": request of ",
+                                                     body_.size(), " bytes is not a valid ",
+                                                     request.GetTypeName())));
   }
 
   Session& session_;

@@ -171,7 +171,7 @@ TEST_F(SearchTest, TellsThatAWorkerWasKilled) {
 }
 
 TEST_F(SearchTest, AgreesWithGrepOnRealHeaders) {
-  if (!fs::exists(kHeaders)) GTEST_SKIP() << "there is no " << kHeaders;
+  ASSERT_TRUE(fs::exists(kHeaders)) << "protobuf's headers, which ferry is built with";
   for (const char* options : {"", "--workers=1 ", "--workers=8 ", "--kill-worker-after=20 "}) {
     ExpectAgreement("-F Status "s + kHeaders, options);
     ExpectAgreement("'^class [A-Z][a-z]*' "s + kHeaders, options);

@@ -4,6 +4,7 @@
 #ifndef FERRY_TESTS_RPC_ECHO_SERVICE_H_
 #define FERRY_TESTS_RPC_ECHO_SERVICE_H_
 
+#include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// main of every test program: a test that leaves a descriptor, a child process or a
-// SIGPIPE behind fails.
+// main of every test program: a test that leaves a descriptor or a child process behind
+// fails.
 
 #include <dirent.h>
 #include <gtest/gtest.h>

@@ -18,8 +18,8 @@ namespace ferry::internal {
 //
 // A pipe with a reader raises no SIGPIPE, so the writer keeps a reading end of its own,
 // which it never reads: a plain write(2) is then safe, on every kernel, and cheaper than
-// any that asks for no signal. The end of the peer shows where it writes. Without /proc
-// there is no such end, and each write asks.
+// any that asks for no signal. That the peer has ended then shows on the pipe that it
+// writes. Without /proc there is no such end, and each write asks.
 //
 // Thread contract: thread-safe. Order: all accesses of the flags and of `committed_`
 // here are sequentially consistent, since each thread stores one word and then loads
