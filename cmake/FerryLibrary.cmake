@@ -1,10 +1,12 @@
-# ferry_library, ferry_program and ferry_test: how ferry's own targets are built.
+# ferry_library, ferry_layer, ferry_program and ferry_test: how ferry's own targets are
+# built.
 
 # One include line works in the tree and after installation: "ferry/rpc/channel.h".
-# In the tree, build/include/ferry holds links to the source folders.
-# ferry_generate reads the variable in the scope of whoever calls it.
-set(FERRY_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include CACHE INTERNAL "")
-file(MAKE_DIRECTORY ${FERRY_INCLUDE_DIR}/ferry)
+# In the tree, build/include/ferry holds links to the source folders, and
+# build/generated what protoc wrote for ferry's own messages.
+set(FERRY_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include)
+set(FERRY_GENERATED_DIR ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${FERRY_INCLUDE_DIR}/ferry ${FERRY_GENERATED_DIR})
 foreach(folder proto transport rpc)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${FERRY_INCLUDE_DIR}/ferry/${folder} SYMBOLIC)
 endforeach()
@@ -12,9 +14,11 @@ endforeach()
 # Programs land in build/bin.
 set(FERRY_BIN_DIR ${PROJECT_BINARY_DIR}/bin)
 
-# Flags for code written here; generated protobuf code is not held to them.
+# Flags for code written here; generated protobuf code is not held to them. Whether a
+# warning is an error is CMAKE_COMPILE_WARNING_AS_ERROR's to say: the presets set it,
+# somebody else's compiler is not stopped by it.
 function(ferry_compile_options target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     target_compile_options(${target} PRIVATE -Wthread-safety)
   endif()
@@ -29,15 +33,39 @@ function(ferry_sanitize target)
   endif()
 endfunction()
 
-# ferry_library(NAME SRCS a.cc … DEPS x …): the library ferry_NAME, also ferry::NAME.
-function(ferry_library name)
+# ferry_library(): the library, which users know as ferry::ferry. It is one, so that a
+# program has one thing to link and to be shipped with; the layers add themselves.
+function(ferry_library)
+  add_library(ferry)
+  add_library(ferry::ferry ALIAS ferry)
+  target_compile_features(ferry PUBLIC cxx_std_17)
+  target_include_directories(ferry PUBLIC $<BUILD_INTERFACE:${FERRY_INCLUDE_DIR}>)
+  target_include_directories(ferry SYSTEM PUBLIC $<BUILD_INTERFACE:${FERRY_GENERATED_DIR}>)
+  # While the version is 0.x, each minor version may break programs built with another.
+  set_target_properties(ferry PROPERTIES LINKER_LANGUAGE CXX
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  ferry_sanitize(ferry)
+endfunction()
+
+# ferry_layer(NAME SRCS a.cc … DEPS x …): the part NAME of the library. It sees the
+# layers among its DEPS, which are named ferry_NAME, and no others.
+function(ferry_layer name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
-  add_library(ferry_${name} ${ARG_SRCS})
-  add_library(ferry::${name} ALIAS ferry_${name})
+  add_library(ferry_${name} OBJECT ${ARG_SRCS})
   target_compile_features(ferry_${name} PUBLIC cxx_std_17)
-  target_include_directories(ferry_${name} PUBLIC $<BUILD_INTERFACE:${FERRY_INCLUDE_DIR}>)
+  target_include_directories(ferry_${name} PUBLIC ${FERRY_INCLUDE_DIR})
   target_link_libraries(ferry_${name} PUBLIC ${ARG_DEPS})
+  # Also when the library is static: a plugin, which is a shared object, may hold it.
+  set_target_properties(ferry_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # What is installed links with other compilers and other versions, too.
+    target_compile_options(ferry_${name} PRIVATE -ffat-lto-objects)
+  endif()
   ferry_compile_options(ferry_${name})
+
+  list(FILTER ARG_DEPS EXCLUDE REGEX ^ferry_)
+  target_link_libraries(ferry PUBLIC ${ARG_DEPS})
+  target_sources(ferry PRIVATE $<TARGET_OBJECTS:ferry_${name}>)
 endfunction()
 
 # ferry_program(NAME SRCS a.cc … DEPS x …): the program build/bin/NAME.
