@@ -8,11 +8,10 @@
 #include <google/protobuf/io/zero_copy_stream.h>
 
 #include <memory>
-#include <utility>
-#include <vector>
 
 #include "codegen/header.h"
 #include "codegen/names.h"
+#include "codegen/options.h"
 #include "codegen/source.h"
 
 namespace ferry::codegen {
@@ -20,24 +19,15 @@ namespace {
 
 namespace pb = google::protobuf;
 
-// The following return what is wrong, or "". libprotoc puts the file's name in
-// front.
-
-std::string CheckParameter(const std::string& parameter) {
-  std::vector<std::pair<std::string, std::string>> options;
-  pb::compiler::ParseGeneratorParameter(parameter, &options);
-  if (options.empty()) return "";
-  return "unknown parameter \"" + options.front().first +
-         "\": protoc-gen-ferry accepts no parameters yet";
-}
+// The Check functions return what is wrong, or "". libprotoc puts the file's name
+// in front.
 
 std::string CheckMethods(const pb::ServiceDescriptor& service) {
   for (int i = 0; i < service.method_count(); ++i) {
     const pb::MethodDescriptor& method = *service.method(i);
     if (!method.client_streaming() && !method.server_streaming()) continue;
     return std::string(method.full_name()) +
-           ": streaming methods are not supported yet; remove \"stream\", or "
-           "move the method "
+           ": streaming methods are not supported yet; remove \"stream\", or move the method "
            "to a .proto file that protoc-gen-ferry is not run on";
   }
   return "";
@@ -65,12 +55,19 @@ void Write(pb::compiler::GeneratorContext& context, const std::string& path,
 
 bool Generator::Generate(const pb::FileDescriptor* file, const std::string& parameter,
                          pb::compiler::GeneratorContext* context, std::string* error) const {
-  *error = CheckParameter(parameter);
+  Options options;
+  *error = ParseOptions(parameter, options);
   if (error->empty()) *error = CheckFile(*file);
   if (!error->empty()) return false;
-  Write(*context, BaseName(*file) + ".ferry.h", Header(*file));
-  Write(*context, BaseName(*file) + ".ferry.cc", Source(*file));
+  Write(*context, BaseName(*file) + ".ferry.h", Header(*file, options));
+  Write(*context, BaseName(*file) + ".ferry.cc", Source(*file, options));
   return true;
 }
+
+#if GOOGLE_PROTOBUF_VERSION >= 6030000
+pb::Edition Generator::GetMaximumEdition() const { return pb::compiler::ProtocMaximumEdition(); }
+#elif GOOGLE_PROTOBUF_VERSION >= 5027000
+pb::Edition Generator::GetMaximumEdition() const { return pb::EDITION_2023; }
+#endif
 
 }  // namespace ferry::codegen

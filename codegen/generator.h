@@ -17,13 +17,24 @@ namespace ferry::codegen {
 // build system has to know its outputs before it has read the .proto.
 class Generator final : public google::protobuf::compiler::CodeGenerator {
  public:
-  // Refuses parameters (there are none yet), streaming methods and the package
+  // Refuses options that are not in options.h, streaming methods and the package
   // ferry.internal.
   bool Generate(const google::protobuf::FileDescriptor* file, const std::string& parameter,
                 google::protobuf::compiler::GeneratorContext* context,
                 std::string* error) const override;
 
+#if GOOGLE_PROTOBUF_VERSION < 5027000  // 27.0, the first with editions
   uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
+#else
+  uint64_t GetSupportedFeatures() const override {
+    return FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS;
+  }
+  // All that the protobuf at hand knows: no feature of an edition changes what is written.
+  google::protobuf::Edition GetMinimumEdition() const override {
+    return google::protobuf::EDITION_PROTO2;
+  }
+  google::protobuf::Edition GetMaximumEdition() const override;
+#endif
 };
 
 }  // namespace ferry::codegen

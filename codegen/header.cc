@@ -3,6 +3,8 @@
 
 #include "codegen/header.h"
 
+#include <google/protobuf/descriptor.pb.h>
+
 #include "codegen/comment.h"
 #include "codegen/emitter.h"
 #include "codegen/names.h"
@@ -12,14 +14,15 @@ namespace {
 
 namespace pb = google::protobuf;
 
-Holes MethodHoles(const pb::MethodDescriptor& method) {
+Holes MethodHoles(const pb::MethodDescriptor& method, const Options& options) {
   return {{"comment", LeadingComment(method)},
-          {"method", MethodName(method)},
+          {"method", MethodName(method, options)},
           {"request", MessageType(*method.input_type())},
-          {"reply", MessageType(*method.output_type())}};
+          {"reply", MessageType(*method.output_type())},
+          {"deprecated", method.options().deprecated() ? "[[deprecated]]" : ""}};
 }
 
-std::string HandlerDeclaration(const pb::MethodDescriptor& method) {
+std::string HandlerDeclaration(const pb::MethodDescriptor& method, const Options& options) {
   return Emit(R"(
       $comment$
       virtual ::absl::Status $method$(
@@ -27,32 +30,37 @@ std::string HandlerDeclaration(const pb::MethodDescriptor& method) {
           $reply$& reply);
 
       )",
-              MethodHoles(method));
+              MethodHoles(method, options));
 }
 
-std::string CallDeclarations(const pb::MethodDescriptor& method) {
+std::string CallDeclarations(const pb::MethodDescriptor& method, const Options& options) {
   return Emit(R"(
       $comment$
       // Reuses `reply`: nothing is allocated beyond what protobuf itself does.
+      $deprecated$
       ::absl::Status $method$(
           const $request$& request, $reply$* reply,
           const ::ferry::CallOptions& options = {}) const;
+      $deprecated$
       ::absl::StatusOr<$reply$> $method$(
           const $request$& request,
           const ::ferry::CallOptions& options = {}) const;
+      ::absl::Status $method$(
+          const $request$& request, decltype(nullptr),
+          const ::ferry::CallOptions& options = {}) const = delete;
 
       )",
-              MethodHoles(method));
+              MethodHoles(method, options));
 }
 
-std::string Classes(const pb::ServiceDescriptor& service) {
+std::string Classes(const pb::ServiceDescriptor& service, const Options& options) {
   std::string comment = LeadingComment(service);
   if (!comment.empty()) comment += "//\n";
   std::string handlers;
   std::string calls;
   for (int i = 0; i < service.method_count(); ++i) {
-    handlers += HandlerDeclaration(*service.method(i));
-    calls += CallDeclarations(*service.method(i));
+    handlers += HandlerDeclaration(*service.method(i), options);
+    calls += CallDeclarations(*service.method(i), options);
   }
   return Emit(R"(
       $comment$
@@ -65,8 +73,8 @@ std::string Classes(const pb::ServiceDescriptor& service) {
       };
 
       // Calls a $full_name$ at the other end of a channel.
-      // Thread-safe; copies share the channel.
-      class $stub$ {
+      // Thread-safe; copies share the channel. No method takes nullptr or {} as a reply.
+      class $deprecated$$stub$ {
        public:
         explicit $stub$(::ferry::Channel channel);
 
@@ -77,19 +85,20 @@ std::string Classes(const pb::ServiceDescriptor& service) {
 
       )",
               {{"comment", comment},
-               {"service", ServiceClass(service)},
+               {"service", ServiceClass(service, options)},
                {"handlers", handlers},
                {"full_name", std::string(service.full_name())},
-               {"stub", StubClass(service)},
+               {"stub", StubClass(service, options)},
+               {"deprecated", service.options().deprecated() ? "[[deprecated]] " : ""},
                {"calls", calls}});
 }
 
 }  // namespace
 
-std::string Header(const pb::FileDescriptor& file) {
+std::string Header(const pb::FileDescriptor& file, const Options& options) {
   std::string classes;
   for (int i = 0; i < file.service_count(); ++i) {
-    classes += Classes(*file.service(i));
+    classes += Classes(*file.service(i), options);
   }
   return Emit(
       R"(
@@ -108,7 +117,7 @@ std::string Header(const pb::FileDescriptor& file) {
       {{"proto", std::string(file.name())},
        {"guard", IncludeGuard(file)},
        {"base", BaseName(file)},
-       {"classes", AllowShadowing(InNamespace(Namespace(file), classes))}});
+       {"classes", AllowShadowing(InNamespace(ClassNamespace(file, options), classes))}});
 }
 
 }  // namespace ferry::codegen

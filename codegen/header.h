@@ -8,10 +8,12 @@
 
 #include <string>
 
+#include "codegen/options.h"
+
 namespace ferry::codegen {
 
 // The text of NAME.ferry.h: each service's class to derive from, and its stub.
-std::string Header(const google::protobuf::FileDescriptor& file);
+std::string Header(const google::protobuf::FileDescriptor& file, const Options& options);
 
 }  // namespace ferry::codegen
 

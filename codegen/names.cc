@@ -10,22 +10,12 @@
 #include <set>
 #include <string_view>
 
+#include "codegen/reserved.h"
+
 namespace ferry::codegen {
 namespace {
 
 namespace pb = google::protobuf;
-
-// What protobuf calls a message in C++: "::harbour::boats::Trip" for
-// ("harbour.boats", "Trip"). Its rule for keywords is only to be had this way:
-// the functions behind it are not part of libprotoc's interface.
-std::string ProtobufName(const std::string& package, const std::string& name) {
-  pb::FileDescriptorProto file;
-  file.set_name("names.proto");
-  file.set_package(package);
-  file.add_message_type()->set_name(name);
-  pb::DescriptorPool pool;
-  return pb::compiler::cpp::QualifiedClassName(pool.BuildFile(file)->message_type(0));
-}
 
 // An identifier that no other text maps to.
 std::string Mangled(std::string_view text) {
@@ -42,16 +32,6 @@ std::string Mangled(std::string_view text) {
   return out;
 }
 
-// Names that protobuf 3.21 leaves alone: the keywords of C++20, and macros that
-// are met without asking for them. A method is called the same whichever C++
-// the code is compiled as.
-bool IsReserved(const std::string& name) {
-  static const std::set<std::string> names = {"assert",   "char8_t", "co_await",  "co_return",
-                                              "co_yield", "concept", "consteval", "constinit",
-                                              "errno",    "linux",   "requires",  "unix"};
-  return names.count(name) > 0;
-}
-
 bool Reaches(const pb::FileDescriptor& from, const pb::FileDescriptor& to,
              std::set<const pb::FileDescriptor*>& seen) {
   if (&from == &to) return true;
@@ -62,12 +42,16 @@ bool Reaches(const pb::FileDescriptor& from, const pb::FileDescriptor& to,
   return false;
 }
 
-// Whether protobuf's code for the file, or for one that it imports, gives
-// `name` a meaning in the file's namespace. Other files do not count, or
+// "a<between>b", or the one that is not empty.
+std::string Joined(std::string a, std::string_view between, std::string_view b) {
+  if (!a.empty() && !b.empty()) a += between;
+  return a.append(b);
+}
+
+// Whether protobuf's code for the file, or for one that it imports, gives a
+// meaning to what the .proto would call `symbol`. Other files do not count, or
 // protoc's command line would decide what a class is called.
-bool IsTaken(const pb::FileDescriptor& file, const std::string& name) {
-  const std::string package(file.package());
-  const std::string symbol = package.empty() ? name : package + "." + name;
+bool IsTaken(const pb::FileDescriptor& file, const std::string& symbol) {
   const pb::FileDescriptor* owner = file.pool()->FindFileContainingSymbol(symbol);
   if (!owner) return false;
   const bool is_service = file.pool()->FindServiceByName(symbol) != nullptr;
@@ -76,9 +60,12 @@ bool IsTaken(const pb::FileDescriptor& file, const std::string& name) {
   return Reaches(file, *owner, seen);
 }
 
-std::string ClassFor(const pb::ServiceDescriptor& service, std::string_view role) {
+std::string ClassFor(const pb::ServiceDescriptor& service, std::string_view role,
+                     const Options& options) {
+  const pb::FileDescriptor& file = *service.file();
+  const std::string scope = Joined(std::string(file.package()), ".", options.services_namespace);
   std::string name = std::string(service.name()).append(role);
-  while (IsTaken(*service.file(), name)) name += '_';
+  while (IsTaken(file, Joined(scope, ".", name))) name += '_';
   return name;
 }
 
@@ -94,25 +81,39 @@ std::string IncludeGuard(const pb::FileDescriptor& file) {
 
 std::string Namespace(const pb::FileDescriptor& file) {
   if (file.package().empty()) return "";
-  const std::string name = ProtobufName(std::string(file.package()), "M");
+  // Protobuf's rule for keywords is only to be had this way: the functions behind it
+  // are not part of libprotoc's interface, and the file may have no message.
+  pb::FileDescriptorProto with_message;
+  with_message.set_name("names.proto");
+  with_message.set_package(std::string(file.package()));
+  with_message.add_message_type()->set_name("M");
+  pb::DescriptorPool pool;
+  const std::string name =
+      pb::compiler::cpp::QualifiedClassName(pool.BuildFile(with_message)->message_type(0));
   const size_t prefix = std::string_view("::").size();
   return name.substr(prefix, name.rfind("::") - prefix);
 }
 
-std::string ServiceClass(const pb::ServiceDescriptor& service) {
-  return ClassFor(service, "Service");
+std::string ClassNamespace(const pb::FileDescriptor& file, const Options& options) {
+  return Joined(Namespace(file), "::", options.services_namespace);
 }
 
-std::string StubClass(const pb::ServiceDescriptor& service) { return ClassFor(service, "Stub"); }
+std::string ServiceClass(const pb::ServiceDescriptor& service, const Options& options) {
+  return ClassFor(service, "Service", options);
+}
 
-std::string MethodName(const pb::MethodDescriptor& method) {
+std::string StubClass(const pb::ServiceDescriptor& service, const Options& options) {
+  return ClassFor(service, "Stub", options);
+}
+
+std::string MethodName(const pb::MethodDescriptor& method, const Options& options) {
   const pb::ServiceDescriptor& service = *method.service();
-  const std::set<std::string> members = {"ferry_methods", "ferry_channel_", ServiceClass(service),
-                                         StubClass(service)};
+  const std::set<std::string> members = {"ferry_methods", "ferry_channel_",
+                                         ServiceClass(service, options),
+                                         StubClass(service, options)};
   const std::string written(method.name());
-  std::string name = ProtobufName("", written).substr(std::string_view("::").size());
-  while (members.count(name) > 0 || IsReserved(name) ||
-         (name != written && service.FindMethodByName(name))) {
+  std::string name = Escaped(written);
+  while (members.count(name) > 0 || (name != written && service.FindMethodByName(name))) {
     name += '_';
   }
   return name;
@@ -129,7 +130,8 @@ std::string FullName(const pb::MethodDescriptor& method) {
 }
 
 std::string ConstantsNamespace(const pb::ServiceDescriptor& service) {
-  return "ferry::internal::generated::" + Mangled(std::string(service.full_name()));
+  // The '_' makes it no keyword and no macro.
+  return "ferry::internal::generated::" + Mangled(std::string(service.full_name())) + "_";
 }
 
 std::string ConstantName(const pb::MethodDescriptor& method) {

@@ -8,8 +8,8 @@
 //   message Trip { message Leg {} }
 //   service Boat { rpc Sail(Trip.Leg) returns (Trip); }
 //
-// Where a name would clash with a keyword or with another name, '_' is
-// appended, as protobuf does it.
+// Where a name would clash with a keyword, a macro or another name, '_' is
+// appended, as protobuf does it. The examples are without options.
 
 #ifndef FERRY_CODEGEN_NAMES_H_
 #define FERRY_CODEGEN_NAMES_H_
@@ -17,6 +17,8 @@
 #include <google/protobuf/descriptor.h>
 
 #include <string>
+
+#include "codegen/options.h"
 
 namespace ferry::codegen {
 
@@ -29,12 +31,16 @@ std::string IncludeGuard(const google::protobuf::FileDescriptor& file);
 // "harbour::boats"; "" without a package.
 std::string Namespace(const google::protobuf::FileDescriptor& file);
 
+// "harbour::boats", too: where the classes of services are.
+std::string ClassNamespace(const google::protobuf::FileDescriptor& file, const Options& options);
+
 // "BoatService" and "BoatStub".
-std::string ServiceClass(const google::protobuf::ServiceDescriptor& service);
-std::string StubClass(const google::protobuf::ServiceDescriptor& service);
+std::string ServiceClass(const google::protobuf::ServiceDescriptor& service,
+                         const Options& options);
+std::string StubClass(const google::protobuf::ServiceDescriptor& service, const Options& options);
 
 // "Sail": the member function of both classes.
-std::string MethodName(const google::protobuf::MethodDescriptor& method);
+std::string MethodName(const google::protobuf::MethodDescriptor& method, const Options& options);
 
 // "::harbour::boats::Trip_Leg", which means the same in every scope.
 std::string MessageType(const google::protobuf::Descriptor& message);
@@ -42,7 +48,7 @@ std::string MessageType(const google::protobuf::Descriptor& message);
 // "harbour.boats.Boat/Sail": ferry::Method::full_name.
 std::string FullName(const google::protobuf::MethodDescriptor& method);
 
-// "ferry::internal::generated::harbour_2eboats_2eBoat": where a service's
+// "ferry::internal::generated::harbour_2eboats_2eBoat_": where a service's
 // constants are, apart from everything that a .proto can name.
 std::string ConstantsNamespace(const google::protobuf::ServiceDescriptor& service);
 

@@ -14,12 +14,12 @@ namespace {
 
 namespace pb = google::protobuf;
 
-Holes MethodHoles(const pb::MethodDescriptor& method) {
+Holes MethodHoles(const pb::MethodDescriptor& method, const Options& options) {
   const pb::ServiceDescriptor& service = *method.service();
   const bool blocking = method.options().GetExtension(::ferry::blocking);
-  return {{"service", ServiceClass(service)},
-          {"stub", StubClass(service)},
-          {"method", MethodName(method)},
+  return {{"service", ServiceClass(service, options)},
+          {"stub", StubClass(service, options)},
+          {"method", MethodName(method, options)},
           {"request", MessageType(*method.input_type())},
           {"reply", MessageType(*method.output_type())},
           {"full_name", FullName(method)},
@@ -29,24 +29,25 @@ Holes MethodHoles(const pb::MethodDescriptor& method) {
 }
 
 // What `layout` gives for each method.
-std::string ForEachMethod(const pb::ServiceDescriptor& service, std::string_view layout) {
+std::string ForEachMethod(const pb::ServiceDescriptor& service, const Options& options,
+                          std::string_view layout) {
   std::string out;
   for (int i = 0; i < service.method_count(); ++i) {
-    out += Emit(layout, MethodHoles(*service.method(i)));
+    out += Emit(layout, MethodHoles(*service.method(i), options));
   }
   return out;
 }
 
-std::string Constants(const pb::ServiceDescriptor& service) {
-  return InNamespace(ConstantsNamespace(service), ForEachMethod(service, R"(
+std::string Constants(const pb::ServiceDescriptor& service, const Options& options) {
+  return InNamespace(ConstantsNamespace(service), ForEachMethod(service, options, R"(
       constexpr ::ferry::Method $name$(
           "$full_name$", ::ferry::Execution::$execution$);
 
       )"));
 }
 
-std::string Handlers(const pb::ServiceDescriptor& service) {
-  return ForEachMethod(service, R"(
+std::string Handlers(const pb::ServiceDescriptor& service, const Options& options) {
+  return ForEachMethod(service, options, R"(
       ::absl::Status $service$::$method$(
           ::ferry::ServerContext&, const $request$&,
           $reply$&) {
@@ -57,14 +58,14 @@ std::string Handlers(const pb::ServiceDescriptor& service) {
       )");
 }
 
-std::string MethodTable(const pb::ServiceDescriptor& service) {
-  const std::string entries = ForEachMethod(service, R"(
+std::string MethodTable(const pb::ServiceDescriptor& service, const Options& options) {
+  const std::string entries = ForEachMethod(service, options, R"(
       {&$constant$,
        &::ferry::internal::ServeUnary<
            $service$, $request$, $reply$,
            &$service$::$method$>},
       )");
-  const Holes holes = {{"service", ServiceClass(service)},
+  const Holes holes = {{"service", ServiceClass(service, options)},
                        {"entries", entries},
                        {"count", std::to_string(service.method_count())}};
   if (service.method_count() == 0) {
@@ -88,14 +89,14 @@ std::string MethodTable(const pb::ServiceDescriptor& service) {
               holes);
 }
 
-std::string Calls(const pb::ServiceDescriptor& service) {
+std::string Calls(const pb::ServiceDescriptor& service, const Options& options) {
   const std::string constructor = Emit(R"(
       $stub$::$stub$(::ferry::Channel channel)
           : ferry_channel_(::std::move(channel)) {}
 
       )",
-                                       {{"stub", StubClass(service)}});
-  return constructor + ForEachMethod(service, R"(
+                                       {{"stub", StubClass(service, options)}});
+  return constructor + ForEachMethod(service, options, R"(
       ::absl::Status $stub$::$method$(
           const $request$& request, $reply$* reply,
           const ::ferry::CallOptions& options) const {
@@ -117,13 +118,13 @@ std::string Calls(const pb::ServiceDescriptor& service) {
 
 }  // namespace
 
-std::string Source(const pb::FileDescriptor& file) {
+std::string Source(const pb::FileDescriptor& file, const Options& options) {
   std::string constants;
   std::string members;
   for (int i = 0; i < file.service_count(); ++i) {
     const pb::ServiceDescriptor& service = *file.service(i);
-    constants += Constants(service);
-    members += Handlers(service) + MethodTable(service) + Calls(service);
+    constants += Constants(service, options);
+    members += Handlers(service, options) + MethodTable(service, options) + Calls(service, options);
   }
   std::string text = Emit(
       R"(
@@ -138,7 +139,7 @@ std::string Source(const pb::FileDescriptor& file) {
       {{"proto", std::string(file.name())},
        {"base", BaseName(file)},
        {"constants", constants},
-       {"members", AllowShadowing(InNamespace(Namespace(file), members))}});
+       {"members", AllowShadowing(InNamespace(ClassNamespace(file, options), members))}});
   text.pop_back();  // every part ends in a blank line, the file does not
   return text;
 }

@@ -8,10 +8,12 @@
 
 #include <string>
 
+#include "codegen/options.h"
+
 namespace ferry::codegen {
 
 // The text of NAME.ferry.cc: what the classes of NAME.ferry.h do.
-std::string Source(const google::protobuf::FileDescriptor& file);
+std::string Source(const google::protobuf::FileDescriptor& file, const Options& options);
 
 }  // namespace ferry::codegen
 

@@ -25,8 +25,8 @@ template <typename Reply>
 absl::StatusOr<Reply> CallUnary(const Channel& channel, const Method& method,
                                 const google::protobuf::MessageLite& request,
                                 const CallOptions& options) {
-  absl::StatusOr<Reply> reply(Reply{});
-  absl::Status status = channel.Call(method, request, *reply, options);
+  absl::StatusOr<Reply> reply;
+  absl::Status status = channel.Call(method, request, reply.emplace(), options);
   if (!status.ok()) reply = std::move(status);
   return reply;
 }

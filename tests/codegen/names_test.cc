@@ -43,12 +43,12 @@ TEST_F(NamesTest, OfTheExampleInTheHeader) {
   EXPECT_EQ(BaseName(file), "x/boat");
   EXPECT_EQ(IncludeGuard(file), "FERRY_GENERATED_x_2fboat_2eproto");
   EXPECT_EQ(Namespace(file), "harbour::boats");
-  EXPECT_EQ(ServiceClass(boat), "BoatService");
-  EXPECT_EQ(StubClass(boat), "BoatStub");
-  EXPECT_EQ(MethodName(sail), "Sail");
+  EXPECT_EQ(ServiceClass(boat, {}), "BoatService");
+  EXPECT_EQ(StubClass(boat, {}), "BoatStub");
+  EXPECT_EQ(MethodName(sail, {}), "Sail");
   EXPECT_EQ(MessageType(*sail.input_type()), "::harbour::boats::Trip_Leg");
   EXPECT_EQ(FullName(sail), "harbour.boats.Boat/Sail");
-  EXPECT_EQ(ConstantsNamespace(boat), "ferry::internal::generated::harbour_2eboats_2eBoat");
+  EXPECT_EQ(ConstantsNamespace(boat), "ferry::internal::generated::harbour_2eboats_2eBoat_");
   EXPECT_EQ(ConstantName(sail), "kSail");
 }
 
@@ -66,43 +66,56 @@ TEST_F(NamesTest, WellKnownTypesAreWrittenWithTheirNamespace) {
   EXPECT_EQ(MessageType(*file.message_type(0)), "::google::protobuf::Empty");
 }
 
-TEST_F(NamesTest, MethodsAvoidKeywordsMacrosMembersAndEachOther) {
+TEST_F(NamesTest, MethodsAvoidKeywordsMembersAndEachOther) {
   const pb::FileDescriptor& file = Add("a.proto",
                                        "message M {} service S { rpc new(M) returns (M);"
                                        "rpc delete(M) returns (M); rpc delete_(M) returns (M);"
                                        "rpc ferry_methods(M) returns (M); rpc SStub(M) returns (M);"
-                                       "rpc concept(M) returns (M); rpc linux(M) returns (M); }");
+                                       "rpc EOF(M) returns (M); rpc EOF_(M) returns (M); }");
   const pb::ServiceDescriptor& service = *file.service(0);
-  EXPECT_EQ(MethodName(*service.method(0)), "new_");
-  EXPECT_EQ(MethodName(*service.method(1)), "delete__");
-  EXPECT_EQ(MethodName(*service.method(2)), "delete_");
-  EXPECT_EQ(MethodName(*service.method(3)), "ferry_methods_");
-  EXPECT_EQ(MethodName(*service.method(4)), "SStub_");
-  EXPECT_EQ(MethodName(*service.method(5)), "concept_");
-  EXPECT_EQ(MethodName(*service.method(6)), "linux_");
+  const char* const expected[] = {"new_",   "delete__", "delete_", "ferry_methods_",
+                                  "SStub_", "EOF__",    "EOF_"};
+  for (int i = 0; i < service.method_count(); ++i) {
+    EXPECT_EQ(MethodName(*service.method(i), {}), expected[i]);
+  }
+}
+
+TEST_F(NamesTest, ClassesAvoidWhatTheirOwnNamespaceDefines) {
+  Add("other.proto", "package p.rpc; message SService {}");
+  const pb::FileDescriptor& file =
+      Add("a.proto", "package p; import 'other.proto'; message SStub {} service S {}");
+  const Options options = {"rpc"};
+  EXPECT_EQ(ClassNamespace(file, options), "p::rpc");
+  EXPECT_EQ(ServiceClass(*file.service(0), options), "SService_");
+  EXPECT_EQ(StubClass(*file.service(0), options), "SStub");
+}
+
+TEST_F(NamesTest, ConstantsOfAServiceThatIsAKeywordAreNone) {
+  const pb::FileDescriptor& file = Add("a.proto", "service class {}");
+  EXPECT_EQ(ConstantsNamespace(*file.service(0)), "ferry::internal::generated::class_");
 }
 
 TEST_F(NamesTest, ClassesAvoidWhatTheFileAndItsImportsDefine) {
   Add("other.proto", "package p; message SService {} enum SStub { Z = 0; }");
   const pb::FileDescriptor& importing =
       Add("a.proto", "package p; import 'other.proto'; message SService_ {} service S {}");
-  EXPECT_EQ(ServiceClass(*importing.service(0)), "SService__");
-  EXPECT_EQ(StubClass(*importing.service(0)), "SStub_");
+  EXPECT_EQ(ServiceClass(*importing.service(0), {}), "SService__");
+  EXPECT_EQ(StubClass(*importing.service(0), {}), "SStub_");
 }
 
 TEST_F(NamesTest, ClassesIgnoreFilesThatAreNotImported) {
   Add("other.proto", "package p; message SService {}");
   const pb::FileDescriptor& file = Add("a.proto", "package p; service S {}");
-  EXPECT_EQ(ServiceClass(*file.service(0)), "SService");
+  EXPECT_EQ(ServiceClass(*file.service(0), {}), "SService");
 }
 
 TEST_F(NamesTest, ClassesAvoidServicesOnlyWhenProtobufMakesClassesOfThem) {
   const pb::FileDescriptor& plain = Add("a.proto", "package p; service S {} service SService {}");
-  EXPECT_EQ(ServiceClass(*plain.service(0)), "SService");
+  EXPECT_EQ(ServiceClass(*plain.service(0), {}), "SService");
   const pb::FileDescriptor& generic = Add("b.proto",
                                           "package q; option cc_generic_services = true;"
                                           "service S {} service SService {}");
-  EXPECT_EQ(ServiceClass(*generic.service(0)), "SService_");
+  EXPECT_EQ(ServiceClass(*generic.service(0), {}), "SService_");
 }
 
 }  // namespace
