@@ -56,7 +56,8 @@ class ServerEnd {
 
 absl::StatusOr<std::unique_ptr<StreamTransport>> MakeEnd(int read_fd, int write_fd) {
   return StreamTransport::Create(internal::UniqueFd(read_fd), internal::UniqueFd(write_fd),
-                                 {"the other end", -1}, nullptr);
+                                 internal::WriteEnd::Sharing::kOurs, {"the other end", -1},
+                                 nullptr);
 }
 
 absl::Status RunCalls(int calls, const EchoMessage& request) {

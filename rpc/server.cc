@@ -14,6 +14,7 @@
 #include "ferry/rpc/internal/session.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/endpoint.h"
+#include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry {
@@ -55,6 +56,7 @@ class Server::State {
   }
 
   absl::Status Serve(const std::string& text) {
+    if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
     if (!registered_.ok()) return registered_;
     absl::StatusOr<Address> address = Address::Parse(text);
     if (!address.ok()) return address.status();
@@ -65,10 +67,18 @@ class Server::State {
       if (shut_down_) return absl::OkStatus();
       listeners_.push_back(*listener);
     }
-    return (*listener)->accepts_once() ? ServeOnly(**listener) : ServeAll(**listener);
+    absl::Status served =
+        (*listener)->accepts_once() ? ServeOnly(**listener) : ServeAll(**listener);
+    MutexLock lock(mutex_);
+    listeners_.erase(std::remove(listeners_.begin(), listeners_.end(), *listener),
+                     listeners_.end());
+    return served;
   }
 
+  bool IsForked() const { return fork_mark_.IsForked(); }
+
   void Shutdown() {
+    if (IsForked()) return;
     std::vector<std::shared_ptr<Listener>> listeners;
     std::vector<std::shared_ptr<Session>> sessions;
     {
@@ -134,6 +144,7 @@ class Server::State {
   }
 
   const ServerOptions options_;
+  const internal::ForkMark fork_mark_;
   internal::ServiceRegistry registry_;  // constant once Serve runs
   absl::Status registered_;
 
@@ -146,8 +157,14 @@ class Server::State {
   internal::WorkerPool pool_;
 };
 
-Server::Server(const ServerOptions& options) : state_(std::make_unique<State>(options)) {}
-Server::~Server() { Shutdown(); }
+Server::Server(const ServerOptions& options) : state_(new State(options)) {}
+
+Server::~Server() {
+  if (state_->IsForked()) return;  // its threads are not there to be waited for
+  Shutdown();
+  delete state_;
+}
+
 void Server::Register(Service& service) { state_->Register(service); }
 absl::Status Server::Serve(std::string_view address) { return state_->Serve(std::string(address)); }
 void Server::Shutdown() { state_->Shutdown(); }

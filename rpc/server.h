@@ -7,7 +7,6 @@
 #define FERRY_RPC_SERVER_H_
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -38,12 +37,15 @@ class Server {
   // that have one method id, make Serve fail.
   void Register(Service& service);
 
-  // Serves at an address until there is nobody left to serve — for `parent:`, until the
-  // parent is gone — or until Shutdown. Handlers have returned when it returns.
+  // Serves at an address until there is nobody left to serve — for `parent:` and
+  // `stdio:`, until the peer is gone — or until Shutdown. Handlers have returned when it
+  // returns; a process whose parent has ended, and whose handlers have not returned 5 s
+  // later (`parent:?orphan_grace=5s`), ends.
   // Returns: OK; ALREADY_EXISTS, FAILED_PRECONDITION as said at Register;
   // INVALID_ARGUMENT for a bad address; for `parent:` also FAILED_PRECONDITION when no
   // ferry parent started this process or its protocol is another, and DATA_LOSS when
-  // it broke the protocol; else what the transport's listener says.
+  // it broke the protocol; FAILED_PRECONDITION in a process that was forked since the
+  // server was made; else what the transport's listener says.
   absl::Status Serve(std::string_view address);
 
   // Ends Serve, and every connection at once. Handlers that run are waited for; their
@@ -52,7 +54,7 @@ class Server {
 
  private:
   class State;
-  const std::unique_ptr<State> state_;
+  State* const state_;  // owned, but in a forked child left alone
 };
 
 }  // namespace ferry

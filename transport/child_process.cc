@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "ferry/transport/internal/program_file.h"
 #include "ferry/transport/internal/spawn_plan.h"
 #include "ferry/transport/internal/sys.h"
 
@@ -34,31 +34,8 @@ constexpr absl::Duration kEndOfOutput = absl::Milliseconds(100);
 // How much of a captured stderr an error text shows.
 constexpr size_t kShownError = 1024;
 
-absl::Status CheckOptions(const ChildOptions& options) {
-  if (options.program.empty()) return absl::InvalidArgumentError("child: no program given");
-  if (options.standard_input == Stdio::kCapture) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "child '", options.program, "': stdin cannot be captured, only inherited or null"));
-  }
-  if (options.program.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError("child: the program's name contains a NUL byte");
-  }
-  for (const std::string& argument : options.arguments) {
-    if (argument.find('\0') == std::string::npos) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "child '", options.program, "': an argument contains a NUL byte, which exec cannot pass"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Explain(int error, const std::string& program) {
-  std::string what = absl::StrCat("cannot start '", program, "'");
-  if (error == ENOENT && !absl::StrContains(program, '/')) {
-    const char* path = getenv("PATH");
-    absl::StrAppend(&what, ", looked up in PATH=", path != nullptr ? path : "");
-  }
-  return absl::ErrnoToStatus(error, what);
-}
+// Behind stdin, stdout, stderr and the two of the link.
+constexpr int kFirstPassed = 5;
 
 // Makes the child's `target` what the option says; a captured one is read by `tail`.
 absl::Status PlanOutput(Stdio stdio, int target, SpawnPlan& plan,
@@ -79,34 +56,46 @@ absl::Status PlanOutput(Stdio stdio, int target, SpawnPlan& plan,
   return absl::OkStatus();
 }
 
+// The descriptors that the options pass on, from kFirstPassed.
+absl::Status PlanPassed(const ChildOptions& options, SpawnPlan& plan) {
+  int target = kFirstPassed;
+  for (int fd : options.descriptors) {
+    UniqueFd ours(sys::DuplicateFrom(fd, target));
+    if (!ours.valid()) return absl::ErrnoToStatus(errno, "descriptor to be passed to a child");
+    absl::Status placed = plan.Place(std::move(ours), target++);
+    if (!placed.ok()) return placed;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const ChildOptions& options,
-                                                                  Inheritance inheritance) {
-  absl::Status valid = CheckOptions(options);
+                                                                  LinkEnds ends) {
+  absl::Status valid = CheckChildOptions(options);
   if (!valid.ok()) return valid;
   std::unique_ptr<ChildProcess> child(new ChildProcess(options));
-  absl::Status spawned = child->Spawn(options, std::move(inheritance));
+  absl::Status spawned = child->Spawn(options, std::move(ends));
   if (!spawned.ok()) return spawned;
   return child;
 }
 
 ChildProcess::ChildProcess(const ChildOptions& options) : grace_(options.grace) {}
 
-absl::Status ChildProcess::Spawn(const ChildOptions& options, Inheritance inheritance) {
-  constexpr int kFirstInherited = STDERR_FILENO + 1;
-  SpawnPlan plan(kFirstInherited + static_cast<int>(inheritance.descriptors.size()));
+absl::Status ChildProcess::Spawn(const ChildOptions& options, LinkEnds ends) {
+  SpawnPlan plan(kFirstPassed + static_cast<int>(options.descriptors.size()));
+  if (!options.working_directory.empty()) plan.ChangeDirectory(options.working_directory);
   if (options.standard_input == Stdio::kNull) plan.Open("/dev/null", O_RDONLY, STDIN_FILENO);
   absl::Status planned = PlanOutput(options.standard_output, STDOUT_FILENO, plan, output_);
   if (planned.ok()) planned = PlanOutput(options.standard_error, STDERR_FILENO, plan, error_);
-  int target = kFirstInherited;
-  for (UniqueFd& descriptor : inheritance.descriptors) {
-    if (planned.ok()) planned = plan.Place(std::move(descriptor), target++);
-  }
+  for (int fd = STDERR_FILENO + 1; fd < kFirstPassed; ++fd) plan.Leave(fd);
+  if (planned.ok()) planned = plan.Place(std::move(ends.read_fd), ends.read_target);
+  if (planned.ok()) planned = plan.Place(std::move(ends.write_fd), ends.write_target);
+  if (planned.ok()) planned = PlanPassed(options, plan);
   if (!planned.ok()) return planned;
 
-  int error = plan.Run(options.program, options.arguments, inheritance.variable, pid_);
-  if (error != 0) return Explain(error, options.program);
+  int error = plan.Run(options, ends.variable, pid_);
+  if (error != 0) return internal::ExplainNoStart(error, options);
   description_ = absl::StrCat("child ", pid_, " (", options.program, ")");
   pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));
   if (pid_fd_.valid()) return absl::OkStatus();
@@ -124,6 +113,11 @@ absl::Status ChildProcess::Spawn(const ChildOptions& options, Inheritance inheri
 
 ChildProcess::~ChildProcess() {
   if (pid_fd_.valid()) Stop();
+  if (fork_mark_.IsForked()) {
+    // Their threads are not in this process.
+    static_cast<void>(output_.release());
+    static_cast<void>(error_.release());
+  }
 }
 
 void ChildProcess::TryReap() {
@@ -140,6 +134,7 @@ void ChildProcess::TryReap() {
 }
 
 std::optional<ExitStatus> ChildProcess::Wait(Deadline deadline) {
+  if (fork_mark_.IsForked()) return ExitStatus{};
   for (;;) {
     {
       MutexLock lock(mutex_);
@@ -156,6 +151,7 @@ ExitStatus ChildProcess::Stop() {
   for (int signal : {SIGTERM, SIGKILL}) {
     if (std::optional<ExitStatus> exit = Wait(DeadlineAfter(grace_))) return *exit;
     sys::SendSignal(pid_fd_.get(), signal);
+    sys::SendSignal(pid_fd_.get(), SIGCONT);  // a stopped process handles nothing but SIGKILL
   }
   return *Wait(kNoDeadline);
 }
@@ -168,7 +164,10 @@ absl::Status ChildProcess::ExplainEnd() {
     if (exit) error_->AwaitEnd(DeadlineAfter(kEndOfOutput));
     std::string tail = error_->Tail();
     absl::string_view shown = absl::StripAsciiWhitespace(tail);
-    if (shown.size() > kShownError) shown.remove_prefix(shown.size() - kShownError);
+    if (shown.size() > kShownError) {
+      shown.remove_prefix(shown.size() - kShownError);
+      shown.remove_prefix(shown.find('\n') + 1);  // whole lines, if there is one
+    }
     if (!shown.empty()) absl::StrAppend(&text, "; its stderr ends with: ", shown);
   }
   return absl::UnavailableError(text);

@@ -11,61 +11,45 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ferry/transport/child_options.h"
 #include "ferry/transport/deadline.h"
 #include "ferry/transport/exit_status.h"
 #include "ferry/transport/internal/fd.h"
+#include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/internal/output_tail.h"
+#include "ferry/transport/peer_process.h"
 
 namespace ferry {
-
-enum class Stdio {
-  kInherit,  // the parent's
-  kNull,     // /dev/null
-  kCapture,  // its tail is kept for ChildProcess::captured_…; not for stdin
-};
-
-struct ChildOptions {
-  // A path, or a name to look up in PATH.
-  std::string program;
-  // Those after the program's name. Any bytes but NUL.
-  std::vector<std::string> arguments;
-
-  Stdio standard_input = Stdio::kInherit;
-  Stdio standard_output = Stdio::kInherit;
-  Stdio standard_error = Stdio::kInherit;
-
-  // Stop and the destructor wait this long before SIGTERM, and again before SIGKILL.
-  absl::Duration grace = absl::Seconds(1);
-};
 
 // The process has every signal at its default and none blocked, and no descriptor of
 // this process but those said to be passed. SIGCHLD is not touched; a program that
 // ignores it, or waits for any child, takes the exit status away but nothing more.
 // Thread contract: thread-safe.
-class ChildProcess {
+class ChildProcess final : public PeerProcess {
  public:
-  // What the child gets beside its arguments: descriptors of ours, which become 3, 4, …
-  // there in their order, and one more environment variable.
-  struct Inheritance {
-    std::vector<internal::UniqueFd> descriptors;
+  // The child's half of its link, beside its arguments: the descriptors that it reads and
+  // writes, their numbers there, and the environment variable that tells them.
+  struct LinkEnds {
+    internal::UniqueFd read_fd, write_fd;
+    int read_target, write_target;
     std::string variable;  // "NAME=value"
   };
 
-  // Returns: NOT_FOUND — there is no such program; PERMISSION_DENIED — it may not be
-  // executed; INVALID_ARGUMENT — bad options; RESOURCE_EXHAUSTED — no process or
-  // descriptor left; else what errno says. The text names the program.
+  // Returns: NOT_FOUND — there is no such program, or no interpreter for it;
+  // PERMISSION_DENIED — it may not be executed; FAILED_PRECONDITION — it is no program
+  // for this machine; INVALID_ARGUMENT — bad options; RESOURCE_EXHAUSTED — no process or
+  // descriptor left; else what errno says. The text names the program, and says what is
+  // wrong with it.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const ChildOptions& options,
-                                                             Inheritance inheritance);
+                                                             LinkEnds ends);
 
   // Stops the child if it still runs, and reaps it.
-  ~ChildProcess();
+  ~ChildProcess() override;
 
   pid_t pid() const { return pid_; }
 
@@ -75,25 +59,32 @@ class ChildProcess {
   // Sleeps until the child has ended and says how; nullopt at the deadline.
   std::optional<ExitStatus> Wait(Deadline deadline);
 
-  // Waits for the grace, then asks it to end, then makes it.
+  // Waits for the grace, then asks it to end, then makes it. In a process that was forked
+  // since the start it does nothing: the child is not its child.
   ExitStatus Stop();
 
   // The last bytes of what was captured, "" if nothing was. At most 64 KiB.
-  std::string captured_output() const { return output_ ? output_->Tail() : ""; }
-  std::string captured_error() const { return error_ ? error_->Tail() : ""; }
+  std::string captured_output() const { return TailOf(output_); }
+  std::string captured_error() const { return TailOf(error_); }
+
+  int pid_fd() const override { return pid_fd_.get(); }
 
   // UNAVAILABLE with how the child ended, and the end of its captured stderr. For a
   // connection that has just broken: waits a moment for the end of the process.
-  absl::Status ExplainEnd();
+  absl::Status ExplainEnd() override;
 
  private:
   explicit ChildProcess(const ChildOptions& options);
 
-  absl::Status Spawn(const ChildOptions& options, Inheritance inheritance);
+  absl::Status Spawn(const ChildOptions& options, LinkEnds ends);
+  std::string TailOf(const std::unique_ptr<internal::OutputTail>& tail) const {
+    return tail == nullptr || fork_mark_.IsForked() ? "" : tail->Tail();
+  }
   void TryReap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after Start.
-  absl::Duration grace_;
+  const internal::ForkMark fork_mark_;
+  const absl::Duration grace_;
   pid_t pid_ = -1;
   std::string description_;
   internal::UniqueFd pid_fd_;

@@ -9,11 +9,14 @@
 #include "absl/strings/str_join.h"
 #include "ferry/transport/inproc_transport.h"
 #include "ferry/transport/parent_link.h"
+#include "ferry/transport/stdio_link.h"
 
 namespace ferry {
 namespace {
 
-constexpr const char* kExecParameters[] = {"arg", "transport", "stdin", "stdout", "stderr"};
+constexpr const char* kExecParameters[] = {"arg",   "env",    "cwd",   "transport",
+                                           "stdin", "stdout", "stderr"};
+constexpr const char* kChildParameters[] = {"orphan_grace"};
 
 absl::Status UnknownScheme(const Address& address, const char* known) {
   return absl::InvalidArgumentError(absl::StrCat("address '", address.text, "': unknown scheme '",
@@ -43,6 +46,52 @@ absl::Status SetStdio(const Address& address, const char* name, Capture capture,
   return absl::OkStatus();
 }
 
+absl::Status SetLink(const Address& address, ChildLinkKind& link) {
+  const std::string* value = address.Find("transport");
+  if (value == nullptr || *value == "pipe") {
+    link = ChildLinkKind::kPipes;
+  } else if (*value == "stdio") {
+    link = ChildLinkKind::kStdio;
+  } else {
+    return BadParameter(address, "transport", *value, "pipe or stdio");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddEnvironment(const Address& address, const std::string& entry,
+                            ChildOptions& options) {
+  size_t equals = entry.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return BadParameter(address, "env", entry, "NAME=VALUE");
+  }
+  options.environment[entry.substr(0, equals)] = entry.substr(equals + 1);
+  return absl::OkStatus();
+}
+
+// Of an address that has nothing but a scheme and how a child ends.
+absl::StatusOr<absl::Duration> OrphanGraceOf(const Address& address, absl::Duration usual) {
+  absl::Status known = address.CheckParameters(kChildParameters);
+  if (!known.ok()) return known;
+  if (!address.words.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("address '", address.text, "': expected ",
+                                                   address.scheme, ": and nothing behind it"));
+  }
+  const std::string* value = address.Find("orphan_grace");
+  absl::Duration grace = usual;
+  if (value != nullptr && (!absl::ParseDuration(*value, &grace) || grace < absl::ZeroDuration())) {
+    return BadParameter(address, "orphan_grace", *value, "a duration such as 5s, or inf");
+  }
+  return grace;
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> ListenAsChild(const Address& address) {
+  bool stdio = address.scheme == "stdio";
+  absl::StatusOr<absl::Duration> grace =
+      OrphanGraceOf(address, stdio ? absl::InfiniteDuration() : kDefaultOrphanGrace);
+  if (!grace.ok()) return grace.status();
+  return stdio ? ListenToStdio(*grace) : ListenToParent(*grace);
+}
+
 absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address) {
   absl::StatusOr<ChildOptions> options = ChildOptionsOf(address);
   if (!options.ok()) return options.status();
@@ -61,18 +110,18 @@ absl::Status CheckInproc(const Address& address) {
 absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
   if (absl::Status known = address.CheckParameters(kExecParameters); !known.ok()) return known;
   if (address.words.empty()) return OneWord(address, "PROGRAM");
-  const std::string* transport = address.Find("transport");
-  if (transport != nullptr && *transport != "pipe") {
-    return BadParameter(address, "transport", *transport, "pipe");
-  }
 
   ChildOptions options;
   options.program = address.words[0];
   options.arguments.assign(address.words.begin() + 1, address.words.end());
   for (const auto& [name, value] : address.parameters) {
     if (name == "arg") options.arguments.push_back(value);
+    if (name != "env") continue;
+    if (absl::Status added = AddEnvironment(address, value, options); !added.ok()) return added;
   }
-  absl::Status set = SetStdio(address, "stdin", Capture::kNo, options.standard_input);
+  if (const std::string* folder = address.Find("cwd")) options.working_directory = *folder;
+  absl::Status set = SetLink(address, options.link);
+  if (set.ok()) set = SetStdio(address, "stdin", Capture::kNo, options.standard_input);
   if (set.ok()) set = SetStdio(address, "stdout", Capture::kYes, options.standard_output);
   if (set.ok()) set = SetStdio(address, "stderr", Capture::kYes, options.standard_error);
   if (!set.ok()) return set;
@@ -85,23 +134,20 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& addre
     if (absl::Status valid = CheckInproc(address); !valid.ok()) return valid;
     return ConnectInproc(address.words[0]);
   }
-  return UnknownScheme(address, "exec: and inproc: to connect to");
+  if (address.scheme == "stdio") {
+    if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
+    return ConnectToStdio();
+  }
+  return UnknownScheme(address, "exec:, inproc: and stdio: to connect to");
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address) {
-  if (address.scheme == "parent") {
-    if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
-    if (!address.words.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("address '", address.text, "': expected parent: and nothing behind it"));
-    }
-    return ListenToParent();
-  }
+  if (address.scheme == "parent" || address.scheme == "stdio") return ListenAsChild(address);
   if (address.scheme == "inproc") {
     if (absl::Status valid = CheckInproc(address); !valid.ok()) return valid;
     return ListenInproc(address.words[0]);
   }
-  return UnknownScheme(address, "inproc: and parent: to serve");
+  return UnknownScheme(address, "inproc:, parent: and stdio: to serve");
 }
 
 }  // namespace ferry

@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The link between a parent and the child it starts: two anonymous pipes, on the
-// descriptors 3 and 4 of the child, which the environment variable FERRY_PARENT tells
-// it ("pipe:3,4": it reads the first and writes the second). The child's stdin, stdout
-// and stderr are not touched.
+// The link between a parent and the child it starts, told to the child by the environment
+// variable FERRY_PARENT:
+//
+//   pipe:3,4   two anonymous pipes: it reads the first descriptor, writes the second, and
+//              its stdin, stdout and stderr are not touched
+//   stdio      its stdin and stdout: see stdio_link.h
 
 #ifndef FERRY_TRANSPORT_PARENT_LINK_H_
 #define FERRY_TRANSPORT_PARENT_LINK_H_
@@ -12,6 +14,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ferry/transport/child_process.h"
 #include "ferry/transport/listener.h"
 #include "ferry/transport/transport.h"
@@ -29,14 +32,20 @@ struct ChildLink {
 // Returns: what ChildProcess::Start does.
 absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options);
 
-// In the child: the link to the parent, once; FERRY_PARENT is unset then. Not to be
-// called while another thread uses the environment.
+// How long handlers may run on after the parent has ended: then the process ends, with
+// exit code 1 and a line on stderr. Infinite: for ever.
+inline constexpr absl::Duration kDefaultOrphanGrace = absl::Seconds(5);
+
+// In the child: the link to the parent, as a listener that accepts once; FERRY_PARENT is
+// unset then. Not to be called while another thread uses the environment. The process
+// ends `orphan_grace` after its parent if the listener is still there.
 // Returns: FAILED_PRECONDITION when there is no parent that speaks ferry, with what to
 // do about it.
-absl::StatusOr<std::unique_ptr<Transport>> AttachToParent();
+absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(absl::Duration orphan_grace);
 
-// AttachToParent as a listener, which accepts once.
-absl::StatusOr<std::unique_ptr<Listener>> ListenToParent();
+// The same over stdin and stdout, for whoever has started this process: it need not know
+// FERRY_PARENT, nor be the one that calls. Hence an infinite grace is the right default.
+absl::StatusOr<std::unique_ptr<Listener>> ListenToStdio(absl::Duration orphan_grace);
 
 }  // namespace ferry
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -29,22 +30,32 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StreamTransport>> StreamTransport::Create(
-    internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer, ExplainEnd explain_end) {
-  if (sys::SetNonBlocking(write_fd.get()) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("connection to ", peer.description,
-                                                   ": O_NONBLOCK on descriptor ", write_fd.get()));
-  }
+    internal::UniqueFd read_fd, internal::UniqueFd write_fd, internal::WriteEnd::Sharing sharing,
+    Peer peer, std::shared_ptr<PeerProcess> process) {
+  absl::StatusOr<internal::WriteEnd> write_end =
+      internal::WriteEnd::Create(std::move(write_fd), sharing);
+  if (!write_end.ok()) return write_end.status();
   return std::unique_ptr<StreamTransport>(new StreamTransport(
-      std::move(read_fd), std::move(write_fd), std::move(peer), std::move(explain_end)));
+      std::move(read_fd), *std::move(write_end), std::move(peer), std::move(process)));
 }
 
-StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer,
-                                 ExplainEnd explain_end)
+StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::WriteEnd write_end,
+                                 Peer peer, std::shared_ptr<PeerProcess> process)
     : read_fd_(std::move(read_fd)),
       peer_(std::move(peer)),
-      explain_end_(std::move(explain_end)),
-      writer_(std::move(write_fd)) {
-  can_wake_read_ = internal::UniqueFd(sys::OpenWriteEnd(read_fd_.get())).valid();
+      process_(std::move(process)),
+      writer_(std::move(write_end)) {
+  can_wake_read_ = !sys::IsNonBlocking(read_fd_.get()) &&
+                   internal::UniqueFd(sys::OpenWriteEnd(read_fd_.get())).valid();
+  if (process_ != nullptr && can_wake_read_) WatchProcess();
+}
+
+// Polls see the process's descriptor; a sleep in read(2) has to be woken.
+void StreamTransport::WatchProcess() {
+  auto watch = internal::ProcessWatch::Start(process_->pid_fd(), absl::ZeroDuration(),
+                                             [this] { OnProcessEnded(); });
+  can_wake_read_ = watch.ok();
+  if (watch.ok()) process_watch_ = *std::move(watch);
 }
 
 StreamTransport::~StreamTransport() { writer_.Close(); }
@@ -111,6 +122,10 @@ void StreamTransport::Wait(const WaitOptions& options) {
   if (sleep_.load(std::memory_order_relaxed) == Sleep::kPoll) wake_.Clear();  // armed
   if (writer_.full()) writer_.Write();
 
+  if (process_ended_.load()) {
+    ReadOnce(ReadMode::kNow);
+    return;
+  }
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
   sleep_.store(how);
@@ -134,14 +149,15 @@ StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) c
 
 bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
   if (options.interruptible && interrupted_.load() && interrupted_.exchange(false)) return true;
-  if (closing_.load() || writer_.failed()) return true;
+  if (closing_.load() || writer_.failed() || process_ended_.load()) return true;
   return how == Sleep::kRead && writer_.full();  // since HowToSleep
 }
 
 void StreamTransport::SleepInPoll(const WaitOptions& options) {
   struct pollfd fds[] = {{read_fd_.get(), POLLIN, 0},
                          {wake_.fd(), POLLIN, 0},
-                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0}};
+                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0},
+                         {ProcessFd(), POLLIN, 0}};
   Deadline until =
       wake_.is_open() ? options.deadline : std::min(options.deadline, DeadlineAfter(kLookAgain));
   // EINTR counts as a wake for no reason: revents are 0 then.
@@ -150,7 +166,11 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
   if (fds[2].revents != 0) writer_.Write();
   // What poll saw stays there: this thread is the only reader.
-  if (fds[0].revents != 0) ReadOnce(ReadMode::kMaySleep);
+  if (fds[0].revents != 0) {
+    ReadOnce(ReadMode::kMaySleep);
+  } else if (fds[3].revents != 0) {
+    process_ended_.store(true);  // all that it has written is there by now
+  }
 }
 
 void StreamTransport::ReadOnce(ReadMode mode) {
@@ -160,17 +180,37 @@ void StreamTransport::ReadOnce(ReadMode mode) {
                                             : sys::ReadNow(read_fd_.get(), room.data, room.size);
   if (got > 0) {
     received_.Received(static_cast<size_t>(got));
+    if (wake_byte_.load(std::memory_order_relaxed) != WakeByte::kNone) TakeRest();
     return;
   }
   if (got < 0 && errno == EINTR) return;
-  // When the peer has stopped reading, what it still had to say was said.
-  if (got < 0 && errno == EAGAIN && !writer_.failed()) return;
+  if (got < 0 && errno == EAGAIN) {
+    // Somebody with whom the descriptor is shared has made it so.
+    if (mode == ReadMode::kMaySleep) can_wake_read_ = false;
+    // When the peer has stopped reading, what it still had to say was said.
+    if (!writer_.failed() && !process_ended_.load()) return;
+  }
   End(ReasonOfEnd());
+}
+
+// All that the process has left in the pipe, but for the byte behind it that woke this
+// thread: that must not complete a frame which the process had no time to finish.
+void StreamTransport::TakeRest() {
+  while (wake_byte_.load() == WakeByte::kOnItsWay) std::this_thread::yield();
+  for (;;) {
+    internal::ReceiveBuffer::Room room = received_.PrepareRead();
+    if (room.size == 0) return;  // the rest next time
+    ssize_t got = sys::ReadNow(read_fd_.get(), room.data, room.size);
+    if (got <= 0 && errno != EINTR) break;
+    if (got > 0) received_.Received(static_cast<size_t>(got));
+  }
+  received_.DropLastByte();
+  wake_byte_.store(WakeByte::kNone);
 }
 
 absl::Status StreamTransport::ReasonOfEnd() const {
   if (closing_.load()) return close_reason();
-  if (explain_end_) return explain_end_();
+  if (process_ != nullptr) return process_->ExplainEnd();
   return absl::UnavailableError(
       absl::StrCat(peer_.description, " closed the connection",
                    received_.unfinished().empty() ? "" : " in the middle of a frame"));
@@ -209,13 +249,17 @@ void StreamTransport::Interrupt() {
 void StreamTransport::WakeSleeper() {
   Sleep how = sleep_.load();
   if (how == Sleep::kPoll) wake_.Set();
-  if (how != Sleep::kRead) return;
-  // The byte lands behind all that the peer sent so far, and nothing behind it is
-  // read: the connection is at its end.
-  internal::UniqueFd wake_end(sys::OpenWriteEnd(read_fd_.get()));
-  char byte = 0;
-  struct iovec piece = {&byte, 1};
-  if (wake_end.valid()) sys::WriteNoSignal(wake_end.get(), &piece, 1);
+  // Nothing behind the byte is read: the connection is at its end.
+  if (how == Sleep::kRead) sys::WakeReader(read_fd_.get());
+}
+
+// On the watching thread, which has no descriptors.
+void StreamTransport::OnProcessEnded() {
+  process_ended_.store(true);
+  if (sleep_.load() != Sleep::kRead) return;
+  wake_byte_.store(WakeByte::kOnItsWay);
+  sys::WakeReader(read_fd_.get());
+  wake_byte_.store(WakeByte::kInPipe);
 }
 
 bool StreamTransport::Arm() {
@@ -228,7 +272,7 @@ bool StreamTransport::Arm() {
     epoll_has_write_ = wants_write;
   }
   sleep_.store(Sleep::kPoll);
-  return closing_.load() || interrupted_.load() || writer_.failed() ||
+  return closing_.load() || interrupted_.load() || process_ended_.load() || writer_.failed() ||
          writer_.full() != wants_write;
 }
 
@@ -238,7 +282,9 @@ int StreamTransport::WaitHandle() {
   internal::UniqueFd epoll(sys::EpollCreate());
   if (epoll.valid() && wake_.Open().ok() &&
       sys::EpollControl(epoll.get(), EPOLL_CTL_ADD, read_fd_.get(), EPOLLIN) == 0 &&
-      sys::EpollControl(epoll.get(), EPOLL_CTL_ADD, wake_.fd(), EPOLLIN) == 0) {
+      sys::EpollControl(epoll.get(), EPOLL_CTL_ADD, wake_.fd(), EPOLLIN) == 0 &&
+      (process_ == nullptr ||
+       sys::EpollControl(epoll.get(), EPOLL_CTL_ADD, process_->pid_fd(), EPOLLIN) == 0)) {
     epoll_ = std::move(epoll);
   }
   return epoll_.get();

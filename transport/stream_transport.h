@@ -2,21 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // StreamTransport: frames over two descriptors that carry bytes in order, one each
-// way, such as two pipes.
+// way, such as two pipes, or a socket twice.
 //
 // A call costs one write and one read on each side: a reader that nothing but its
-// frame can call away sleeps in read(2), not in poll(2) and then read(2). Close wakes
-// such a reader by writing a byte into the pipe that it reads, which needs /proc; where
-// that is missing at the start, every sleep goes through poll.
+// frame can call away sleeps in read(2), not in poll(2) and then read(2). Close, and the
+// death of a peer whose descriptors somebody else holds, wake such a reader by a byte
+// in the pipe that it reads, which needs /proc; where that is missing at the start, or
+// the descriptor does not block, every sleep goes through poll.
 //
 // A peer that closes only the end that it reads is not noticed as long as /proc is there
-// (see StreamWriter): one that dies closes both.
+// (see WriteEnd): one that dies closes both.
 
 #ifndef FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 #define FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 
 #include <atomic>
-#include <functional>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
@@ -24,8 +24,11 @@
 #include "ferry/transport/internal/event.h"
 #include "ferry/transport/internal/fd.h"
 #include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/internal/process_watch.h"
 #include "ferry/transport/internal/receive_buffer.h"
 #include "ferry/transport/internal/stream_writer.h"
+#include "ferry/transport/internal/write_end.h"
+#include "ferry/transport/peer_process.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry {
@@ -33,16 +36,12 @@ namespace ferry {
 // Thread contract: that of Transport.
 class StreamTransport final : public Transport {
  public:
-  // Says why the stream has ended, for the error of the calls that it breaks: runs
-  // once, on the thread that read the end, and may wait a moment for the answer.
-  using ExplainEnd = std::function<absl::Status()>;
-
-  // Takes over both descriptors. `write_fd` becomes non-blocking: no other process
-  // may share its file description. `explain_end` may be empty.
+  // Takes over both descriptors, which may be the same socket duplicated. `process` is
+  // the one at the other end; null if it is not known.
   // Returns: the error of a descriptor that cannot be used so.
-  static absl::StatusOr<std::unique_ptr<StreamTransport>> Create(internal::UniqueFd read_fd,
-                                                                 internal::UniqueFd write_fd,
-                                                                 Peer peer, ExplainEnd explain_end);
+  static absl::StatusOr<std::unique_ptr<StreamTransport>> Create(
+      internal::UniqueFd read_fd, internal::UniqueFd write_fd, internal::WriteEnd::Sharing sharing,
+      Peer peer, std::shared_ptr<PeerProcess> process);
   ~StreamTransport() override;
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override;
@@ -63,14 +62,20 @@ class StreamTransport final : public Transport {
   // How the holder of the receiving half sleeps, or will when an event loop wakes it.
   enum class Sleep { kNone, kRead, kPoll };
   enum class ReadMode { kMaySleep, kNow };
+  // The byte by which the end of the process wakes a sleep in read(2).
+  enum class WakeByte { kNone, kOnItsWay, kInPipe };
 
-  StreamTransport(internal::UniqueFd read_fd, internal::UniqueFd write_fd, Peer peer,
-                  ExplainEnd explain_end);
+  StreamTransport(internal::UniqueFd read_fd, internal::WriteEnd write_end, Peer peer,
+                  std::shared_ptr<PeerProcess> process);
 
+  void WatchProcess();
+  void OnProcessEnded();
+  int ProcessFd() const { return process_ == nullptr ? -1 : process_->pid_fd(); }
   Sleep HowToSleep(const WaitOptions& options) const;
   bool MustNotSleep(const WaitOptions& options, Sleep how);
   void SleepInPoll(const WaitOptions& options);
   void ReadOnce(ReadMode mode);
+  void TakeRest();
   void WriteBeside(Deadline deadline);
   void WakeSleeper();
 
@@ -83,22 +88,24 @@ class StreamTransport final : public Transport {
   // Constant after construction.
   const internal::UniqueFd read_fd_;
   const Peer peer_;
-  const ExplainEnd explain_end_;
-  bool can_wake_read_ = false;
+  const std::shared_ptr<PeerProcess> process_;
 
   internal::StreamWriter writer_;
 
   // Owned by the holder of the receiving half.
   internal::ReceiveBuffer received_;
+  bool can_wake_read_ = false;
   bool ended_ = false;  // nothing more is read from the stream; what was received counts
 
   // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks
-  // for a reason not to (closing_, interrupted_, the writer's flags); who gives it one
-  // stores that, then looks at `sleep_` whether to wake it.
+  // for a reason not to (closing_, interrupted_, process_ended_, the writer's flags); who
+  // gives it one stores that, then looks at `sleep_` whether to wake it.
   std::atomic<Sleep> sleep_{Sleep::kNone};
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> closing_{false};  // close_reason_ is set
-  std::atomic<bool> closed_{false};   // by Close: what was received does not count either
+  std::atomic<bool> closing_{false};        // close_reason_ is set
+  std::atomic<bool> closed_{false};         // by Close: what was received does not count either
+  std::atomic<bool> process_ended_{false};  // what the pipe holds is all there will be
+  std::atomic<WakeByte> wake_byte_{WakeByte::kNone};
 
   // Wakes a sleep in poll and an event loop. Opened by the holder of the receiving half
   // before sleep_ says so.
@@ -108,6 +115,9 @@ class StreamTransport final : public Transport {
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
   internal::UniqueFd epoll_ ABSL_GUARDED_BY(mutex_);
   bool epoll_has_write_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Last, so that it ends before what its callback uses.
+  std::unique_ptr<internal::ProcessWatch> process_watch_;
 };
 
 }  // namespace ferry

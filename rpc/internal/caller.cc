@@ -31,6 +31,7 @@ uint32_t Remaining(Deadline deadline) {
 
 absl::Status Caller::Call(const Method& method, const MessageLite& request, MessageLite& reply,
                           Deadline deadline) {
+  if (fork_mark_.IsForked()) return Forked(method);
   PendingCall call(method, reply);
   bool reads = false;
   {
@@ -68,6 +69,10 @@ absl::Status Caller::NoIdLeft(const Method& method) const {
                     absl::ResourceExhaustedError(absl::StrCat(
                         kMaxCalls, " calls are open on the connection, and there can be no more")),
                     Sent::kNo);
+}
+
+absl::Status Caller::Forked(const Method& method) const {
+  return FailedHere(method, ForkMark::Refuse("the channel"), Sent::kNo);
 }
 
 absl::Status Caller::NotSent(const PendingCall& call, const absl::Status& reason, bool reads) {

@@ -16,6 +16,7 @@
 #include "ferry/rpc/internal/read_token.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/method.h"
+#include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/transport.h"
 
@@ -50,7 +51,8 @@ class Caller {
   // DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED for a message that is too large either way or
   // a call too many, INVALID_ARGUMENT for a request without its required fields,
   // INTERNAL for a reply that is no message of its type, DATA_LOSS when the peer broke
-  // the protocol, the reason of a Close; each with a CallFailure.
+  // the protocol, FAILED_PRECONDITION in a process that was forked since the connection
+  // was made, the reason of a Close; each with a CallFailure.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, Deadline deadline);
 
@@ -62,12 +64,15 @@ class Caller {
   // the reading thread completes at this moment; it comes here again when it is done.
   void FailAll(const absl::Status& reason);
 
+  bool IsForked() const { return fork_mark_.IsForked(); }
+
  private:
   // Why a call failed on this side.
   enum class Sent : bool { kNo, kMaybe };
   absl::Status FailedHere(const Method& method, const absl::Status& reason,
                           Sent sent) const ABSL_ATTRIBUTE_COLD;
   absl::Status NoIdLeft(const Method& method) const ABSL_ATTRIBUTE_COLD;
+  absl::Status Forked(const Method& method) const ABSL_ATTRIBUTE_COLD;
   absl::Status NotSent(const PendingCall& call, const absl::Status& reason,
                        bool reads) ABSL_ATTRIBUTE_COLD;
   // What a reply says; fills in the call's reply message.
@@ -92,6 +97,7 @@ class Caller {
   Sender& sender_;
   FrameReader& reader_;
   const size_t max_message_;
+  const ForkMark fork_mark_;
 
   // Owned by the holder of the read token: its own call.
   const PendingCall* reading_for_ = nullptr;

@@ -218,6 +218,7 @@ void Connection::ReplyError(CallId call, const absl::Status& status) {
 }
 
 void Connection::Close(const absl::Status& reason) {
+  if (caller_.IsForked()) return;  // it is the parent's
   transport_->Close(reason);
   caller_.FailAll(transport_->close_reason());
 }

@@ -54,23 +54,33 @@ absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).
 
 TEST(AddressTest, UnknownThingsListWhatExists) {
   ExpectError(Connecting("tcp:host"),
-              "address 'tcp:host': unknown scheme 'tcp:'; there are exec: and inproc: to connect "
-              "to");
+              "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc: and stdio: to "
+              "connect to");
   ExpectError(Listening("exec:a"),
-              "address 'exec:a': unknown scheme 'exec:'; there are inproc: and parent: to serve");
-  ExpectError(Connecting("exec:a?args=b"),
-              "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, transport, stdin, "
-              "stdout, stderr");
+              "address 'exec:a': unknown scheme 'exec:'; there are inproc:, parent: and stdio: "
+              "to serve");
+  ExpectError(
+      Connecting("exec:a?args=b"),
+      "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, env, cwd, transport, "
+      "stdin, stdout, stderr");
   ExpectError(Connecting("inproc:a?b=c"),
               "address 'inproc:a?b=c': unknown parameter 'b'; inproc: has none");
   ExpectError(Connecting("exec:a?transport=tcp"),
-              "address 'exec:a?transport=tcp': transport='tcp', expected pipe");
+              "address 'exec:a?transport=tcp': transport='tcp', expected pipe or stdio");
+  ExpectError(Connecting("exec:a?env=B"), "address 'exec:a?env=B': env='B', expected NAME=VALUE");
+  ExpectError(Connecting("exec:a?transport=stdio&stdin=null"),
+              "child 'a': its stdin and stdout carry the calls, and cannot be anything else");
+  ExpectError(Listening("parent:?orphan_grace=-1s"),
+              "address 'parent:?orphan_grace=-1s': orphan_grace='-1s', expected a duration such "
+              "as 5s, or inf");
   ExpectError(Connecting("exec:a?stderr=file"),
               "address 'exec:a?stderr=file': stderr='file', expected inherit, null or capture");
   ExpectError(Connecting("exec:a?stdin=capture"),
               "address 'exec:a?stdin=capture': stdin='capture', expected inherit or null");
   ExpectError(Connecting("exec:"), "address 'exec:': expected exec:PROGRAM");
   ExpectError(Connecting("inproc:"), "address 'inproc:': expected inproc:NAME");
+  ExpectError(Connecting("stdio:?a=b"),
+              "address 'stdio:?a=b': unknown parameter 'a'; stdio: has none");
   ExpectError(Listening("parent:x"), "address 'parent:x': expected parent: and nothing behind it");
 }
 

@@ -112,8 +112,9 @@ TEST_F(StreamTransportTest, APeerThatOnlyStopsReadingIsGoneForASleepingReader) {
   ASSERT_EQ(internal::sys::Pipe(forth), 0);
   ASSERT_EQ(internal::sys::Pipe(back), 0);
   internal::UniqueFd kept(back[1]);
-  auto transport = *StreamTransport::Create(internal::UniqueFd(back[0]),
-                                            internal::UniqueFd(forth[1]), {"peer", -1}, nullptr);
+  auto transport =
+      *StreamTransport::Create(internal::UniqueFd(back[0]), internal::UniqueFd(forth[1]),
+                               internal::WriteEnd::Sharing::kOurs, {"peer", -1}, nullptr);
   internal::UniqueFd(forth[0]).Reset();
   std::thread writer([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -18,9 +18,9 @@ TransportPair CreatePipePair() {
   EXPECT_EQ(internal::sys::Pipe(forth), 0);
   EXPECT_EQ(internal::sys::Pipe(back), 0);
   auto a = StreamTransport::Create(internal::UniqueFd(back[0]), internal::UniqueFd(forth[1]),
-                                   {"b", -1}, nullptr);
+                                   internal::WriteEnd::Sharing::kOurs, {"b", -1}, nullptr);
   auto b = StreamTransport::Create(internal::UniqueFd(forth[0]), internal::UniqueFd(back[1]),
-                                   {"a", -1}, nullptr);
+                                   internal::WriteEnd::Sharing::kOurs, {"a", -1}, nullptr);
   EXPECT_TRUE(a.ok() && b.ok());
   return {*std::move(a), *std::move(b)};
 }

@@ -8,7 +8,9 @@
 namespace ferry::internal {
 
 void UniqueFd::Reset() {
-  if (fd_ >= 0) sys::Close(std::exchange(fd_, -1));
+  if (fd_ < 0) return;
+  UnhideFromForks(fd_);
+  sys::Close(std::exchange(fd_, -1));
 }
 
 }  // namespace ferry::internal

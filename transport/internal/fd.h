@@ -6,13 +6,16 @@
 
 #include <utility>
 
+#include "ferry/transport/internal/fork.h"
+
 namespace ferry::internal {
 
-// Owns a file descriptor. Thread contract: thread-compatible.
+// Owns a file descriptor, in this process and not in its forked children. Thread
+// contract: thread-compatible.
 class UniqueFd {
  public:
   UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
+  explicit UniqueFd(int fd) : fd_(fd) { HideFromForks(fd); }
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     if (this != &other) {

@@ -32,6 +32,8 @@ class ReceiveBuffer {
   Room PrepareRead();
   // `bytes` of that room have been filled in.
   void Received(size_t bytes);
+  // Takes back the last byte received. REQUIRES: no frame that ends in it was handed out.
+  void DropLastByte() { --end_; }
 
   enum class Next { kFrame, kEmpty, kBroken };
 

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "ferry/transport/internal/sys.h"
 
 namespace ferry::internal {
@@ -17,6 +20,23 @@ namespace {
 
 // What a char* const[] of exec wants.
 char* Exec(const std::string& text) { return const_cast<char*>(text.c_str()); }
+
+absl::string_view NameOf(absl::string_view entry) { return entry.substr(0, entry.find('=')); }
+
+// "NAME=value" each.
+std::vector<std::string> EnvironmentOf(const ChildOptions& options, const std::string& variable) {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::string name(NameOf(*entry));
+    bool replaced = options.environment.count(name) != 0 || name == NameOf(variable);
+    if (options.inherit_environment && !replaced) entries.push_back(*entry);
+  }
+  for (const auto& [name, value] : options.environment) {
+    if (name != NameOf(variable)) entries.push_back(absl::StrCat(name, "=", value));
+  }
+  entries.push_back(variable);
+  return entries;
+}
 
 }  // namespace
 
@@ -41,20 +61,26 @@ absl::Status SpawnPlan::Place(UniqueFd source, int target) {
   return absl::OkStatus();
 }
 
-int SpawnPlan::Run(const std::string& program, const std::vector<std::string>& arguments,
-                   const std::string& variable, pid_t& pid) {
+void SpawnPlan::Leave(int target) { posix_spawn_file_actions_addclose(&actions_, target); }
+
+void SpawnPlan::ChangeDirectory(const std::string& path) {
+  posix_spawn_file_actions_addchdir_np(&actions_, path.c_str());
+}
+
+int SpawnPlan::Run(const ChildOptions& options, const std::string& variable, pid_t& pid) {
   posix_spawn_file_actions_addclosefrom_np(&actions_, first_closed_);
 
-  std::vector<char*> argv = {Exec(program)};
-  for (const std::string& argument : arguments) argv.push_back(Exec(argument));
+  std::string program = options.program;
+  if (absl::StrContains(program, '/') && !options.working_directory.empty()) {
+    program = std::filesystem::absolute(program).string();  // it is ours, not the child's
+  }
+  std::vector<char*> argv = {Exec(options.program)};
+  for (const std::string& argument : options.arguments) argv.push_back(Exec(argument));
   argv.push_back(nullptr);
 
+  std::vector<std::string> environment = EnvironmentOf(options, variable);
   std::vector<char*> envp;
-  absl::string_view name(variable.data(), variable.find('=') + 1);
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    if (!absl::StartsWith(*entry, name)) envp.push_back(*entry);
-  }
-  envp.push_back(Exec(variable));
+  for (const std::string& entry : environment) envp.push_back(Exec(entry));
   envp.push_back(nullptr);
 
   posix_spawnattr_t attributes;

@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "ferry/transport/child_options.h"
 #include "ferry/transport/internal/fd.h"
 
 namespace ferry::internal {
@@ -26,17 +26,22 @@ class SpawnPlan {
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
-  // The child's `target` is what `path` opens to. REQUIRES: target < first_closed.
+  // In the child, `target` is what `path` opens to. REQUIRES: target < first_closed.
   void Open(const char* path, int flags, int target);
 
-  // The child's `target` is our `source`, which is kept until the plan is destroyed.
+  // In the child, `target` is our `source`, which is kept until the plan is destroyed.
   // Returns: RESOURCE_EXHAUSTED when this process has no descriptor left.
   absl::Status Place(UniqueFd source, int target);
 
-  // Starts the program with our environment and `variable` ("NAME=value") in it.
-  // Answers 0 and the pid, or an errno.
-  int Run(const std::string& program, const std::vector<std::string>& arguments,
-          const std::string& variable, pid_t& pid);
+  // The child has no `target`. REQUIRES: target < first_closed.
+  void Leave(int target);
+
+  // The program starts in this directory. A failure looks like one of the program.
+  void ChangeDirectory(const std::string& path);
+
+  // Starts the program, with `variable` ("NAME=value") in the environment that the options
+  // describe. Answers 0 and the pid, or an errno.
+  int Run(const ChildOptions& options, const std::string& variable, pid_t& pid);
 
  private:
   const int first_closed_;

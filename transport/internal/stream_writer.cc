@@ -6,15 +6,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "ferry/transport/internal/sys.h"
-
 namespace ferry::internal {
 
-StreamWriter::StreamWriter(UniqueFd fd)
-    : fd_number_(fd.get()),
-      fd_(std::move(fd)),
-      reading_end_(sys::OpenReadEnd(fd_number_)),
-      queue_(pool_) {}
+StreamWriter::StreamWriter(WriteEnd end)
+    : fd_number_(end.fd()), end_(std::move(end)), queue_(pool_) {}
 
 StreamWriter::~StreamWriter() { DeleteBlocks(committed_.load()); }
 
@@ -32,8 +27,7 @@ void StreamWriter::Write() {
     if (closing_.load()) {
       queue_.Clear();
       full_.store(false);
-      fd_.Reset();
-      reading_end_.Reset();
+      end_.Close();
       closed_.store(true);
     }
     writing_.store(false);
@@ -48,7 +42,7 @@ void StreamWriter::Write() {
 bool StreamWriter::WriteOnly() {
   Block* block = committed_.load();
   if (block == nullptr || block->next != nullptr || block->size > kMaxFrame || !queue_.empty() ||
-      failed_.load(std::memory_order_relaxed) || !fd_.valid() ||
+      failed_.load(std::memory_order_relaxed) || !end_.valid() ||
       !committed_.compare_exchange_strong(block, nullptr)) {
     return false;
   }
@@ -76,7 +70,7 @@ void StreamWriter::WriteQueued() {
   for (;;) {
     TakeCommitted();
     if (queue_.empty()) return;
-    if (failed_.load(std::memory_order_relaxed) || !fd_.valid()) break;
+    if (failed_.load(std::memory_order_relaxed) || !end_.valid()) break;
     int count = queue_.Gather(pieces);
     ssize_t written = WritePieces(pieces, count);
     if (written < 0 && errno == EAGAIN) return;
@@ -86,8 +80,7 @@ void StreamWriter::WriteQueued() {
 }
 
 ssize_t StreamWriter::WritePieces(const struct iovec* pieces, int count) {
-  ssize_t written = reading_end_.valid() ? sys::Write(fd_.get(), pieces, count)
-                                         : sys::WriteNoSignal(fd_.get(), pieces, count);
+  ssize_t written = end_.Write(pieces, count);
   if (written < 0 && errno != EAGAIN && errno != EINTR) failed_.store(true);
   return written;
 }

@@ -7,19 +7,14 @@
 #include <atomic>
 
 #include "ferry/transport/internal/block_pool.h"
-#include "ferry/transport/internal/fd.h"
 #include "ferry/transport/internal/send_queue.h"
+#include "ferry/transport/internal/write_end.h"
 
 namespace ferry::internal {
 
-// Writes messages to a pipe whose end does not block. There is no lock: a thread that
+// Writes messages to the end of a stream. There is no lock: a thread that
 // finds the writer's place taken leaves its message to that thread, which looks for
 // more before it is done (the way of brpc's sockets, docs/en/io.md there).
-//
-// A pipe with a reader raises no SIGPIPE, so the writer keeps a reading end of its own,
-// which it never reads: a plain write(2) is then safe, on every kernel, and cheaper than
-// any that asks for no signal. That the peer has ended then shows on the pipe that it
-// writes. Without /proc there is no such end, and each write asks.
 //
 // Thread contract: thread-safe. Order: all accesses of the flags and of `committed_`
 // here are sequentially consistent, since each thread stores one word and then loads
@@ -27,8 +22,7 @@ namespace ferry::internal {
 // place, then looks for commits.
 class StreamWriter {
  public:
-  // REQUIRES: `fd` does not block.
-  explicit StreamWriter(UniqueFd fd);
+  explicit StreamWriter(WriteEnd end);
   ~StreamWriter();
   StreamWriter(const StreamWriter&) = delete;
   StreamWriter& operator=(const StreamWriter&) = delete;
@@ -71,8 +65,7 @@ class StreamWriter {
   std::atomic<Block*> committed_{nullptr};  // the latest first
 
   // Owned by the thread that has set writing_.
-  UniqueFd fd_;
-  UniqueFd reading_end_;
+  WriteEnd end_;
   SendQueue queue_;
 };
 

@@ -15,11 +15,13 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "ferry/transport/deadline.h"
 
@@ -62,22 +64,42 @@ ssize_t ReadNow(int fd, void* data, size_t size);
 ssize_t Write(int fd, const struct iovec* pieces, int count);
 // A write to a non-blocking descriptor that never raises SIGPIPE.
 ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
+// A write to a socket that neither sleeps nor raises SIGPIPE, whatever its mode.
+ssize_t SendNow(int socket, const struct iovec* pieces, int count);
+void EndOfWriting(int socket);
 // Sleeps until `deadline`. EINTR is passed on.
 int Poll(struct pollfd* fds, size_t count, Deadline deadline);
 
 int Pipe(int fds[2]);  // close-on-exec
-// A new descriptor for the other end of a pipe, of which we have one; needs /proc.
-int OpenWriteEnd(int pipe_read_fd);
-int OpenReadEnd(int pipe_write_fd);
+// A new descriptor for an end of a pipe, of which we have one; needs /proc. It has a file
+// description of its own, does not block, and is close-on-exec.
+int OpenWriteEnd(int pipe_fd);
+int OpenReadEnd(int pipe_fd);
+// Makes a blocking read of the pipe return, by a byte that lands behind all that is in
+// it. Also for threads that have a descriptor table of their own.
+void WakeReader(int pipe_read_fd);
+// Makes `target` what `path` opens to, or what `fd` is; it stays open across exec.
+int OpenOnto(const char* path, int flags, int target);
+int DuplicateOnto(int fd, int target);
 int DuplicateFrom(int fd, int lowest);  // close-on-exec
 int SetNonBlocking(int fd);
 int SetCloseOnExec(int fd);
-bool IsPipe(int fd);
+bool IsNonBlocking(int fd);
+int Stat(const std::string& path, struct stat& status);
+// The bits of S_IFMT; 0 for what is not open.
+mode_t FileType(int fd);
+bool IsTerminal(int fd);
 void Close(int fd);
+// For the forked child only: async-signal-safe.
+void ReplaceByNull(int fd);
 
 int EventFd();
 int EpollCreate();
-int EpollControl(int epoll_fd, int operation, int fd, uint32_t events);
+// `id` is what EpollWait answers for the descriptor.
+int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id = 0);
+// Sleeps until `deadline`, a descriptor is ready or a signal came. Answers whether one
+// is, and its id.
+bool EpollWait(int epoll_fd, Deadline deadline, uint64_t& id);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],
@@ -86,6 +108,12 @@ int PidFdOpen(pid_t pid);
 int WaitId(int pid_fd, siginfo_t* info, int options);
 int SendSignal(int pid_fd, int signal);
 void KillAndReap(pid_t pid);  // for a child that has no pid_fd
+// Gives the calling thread a descriptor table of its own, with `fd` in it and nothing
+// else: as long as its main thread is the only one that uses a table, the kernel looks
+// descriptors up without counting references (fdget), which is 2 % of a call.
+void KeepOnly(int fd);
+// Ends the process at once, with a line on stderr.
+[[noreturn]] void EndProcess(const std::string& last_words);
 
 }  // namespace ferry::internal::sys
 

@@ -1,0 +1,230 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The end of a process, told by the watch and seen by a transport whose pipe another
+// process holds.
+
+#include "ferry/transport/internal/process_watch.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "ferry/transport/internal/sys.h"
+#include "ferry/transport/peer_process.h"
+#include "ferry/transport/stream_transport.h"
+#include "tests/support/fault_injector.h"
+#include "tests/transport/transport_pair.h"
+
+namespace ferry::test {
+namespace {
+
+using internal::ProcessWatch;
+using internal::UniqueFd;
+namespace sys = internal::sys;
+
+// A child that does nothing until it is killed.
+class Sleeper {
+ public:
+  Sleeper() : pid_(fork()) {
+    if (pid_ == 0) {
+      for (;;) pause();
+    }
+    pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));
+  }
+  ~Sleeper() {
+    Kill();
+    waitpid(pid_, nullptr, 0);
+  }
+  void Kill() { kill(pid_, SIGKILL); }
+  int pid_fd() const { return pid_fd_.get(); }
+
+ private:
+  const pid_t pid_;
+  UniqueFd pid_fd_;
+};
+
+TEST(ProcessWatchTest, TellsOnceThatAProcessHasEnded) {
+  Sleeper one, other;
+  std::promise<void> ended;
+  auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { ended.set_value(); });
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  auto second = ProcessWatch::Start(other.pid_fd(), absl::ZeroDuration(), [] { FAIL(); });
+  ASSERT_TRUE(second.ok()) << second.status();
+  one.Kill();
+  ended.get_future().wait();
+}
+
+TEST(ProcessWatchTest, TellsOfAProcessThatHasEndedBefore) {
+  Sleeper one;
+  one.Kill();
+  struct pollfd gone = {one.pid_fd(), POLLIN, 0};
+  while (sys::Poll(&gone, 1, kNoDeadline) != 1) {
+  }
+  std::promise<void> first, second;
+  auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { first.set_value(); });
+  auto again = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { second.set_value(); });
+  ASSERT_TRUE(watch.ok() && again.ok());
+  first.get_future().wait();
+  second.get_future().wait();
+}
+
+TEST(ProcessWatchTest, ADelayedWatchThatIsGoneTellsNothing) {
+  Sleeper one;
+  std::promise<void> ended;
+  auto late = ProcessWatch::Start(one.pid_fd(), absl::Hours(1), [] { FAIL(); });
+  auto soon = ProcessWatch::Start(one.pid_fd(), absl::Milliseconds(1), [&] { ended.set_value(); });
+  ASSERT_TRUE(late.ok() && soon.ok());
+  one.Kill();
+  ended.get_future().wait();
+}
+
+TEST(ProcessWatchTest, ADestructorWaitsForTheCallback) {
+  for (int i = 0; i < 50; ++i) {
+    Sleeper one;
+    auto alive = std::make_unique<int>(7);
+    auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { *alive = 8; });
+    ASSERT_TRUE(watch.ok()) << watch.status();
+    one.Kill();
+    *watch = nullptr;
+    alive.reset();  // which the address sanitizer would see
+  }
+}
+
+TEST(ProcessWatchTest, SaysWhenTheSystemHasNothingLeft) {
+  Sleeper one;
+  for (auto call : {sys::Call::kEpoll, sys::Call::kEventFd, sys::Call::kFcntl}) {
+    FaultInjector fault = FaultInjector::Fail(call, 1, EMFILE);
+    auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [] {});
+    EXPECT_EQ(watch.status().code(), absl::StatusCode::kResourceExhausted) << watch.status();
+  }
+}
+
+class Ended final : public PeerProcess {
+ public:
+  explicit Ended(pid_t pid) : pid_fd_(sys::PidFdOpen(pid)) {}
+  int pid_fd() const override { return pid_fd_.get(); }
+  absl::Status ExplainEnd() override { return absl::UnavailableError("it has ended"); }
+
+ private:
+  const UniqueFd pid_fd_;
+};
+
+// A transport to a process that sends `bytes`, is killed while the reader sleeps, and
+// leaves behind a process that holds its pipe.
+class HeldPipeTest : public testing::Test {
+ protected:
+  void Start(const std::string& bytes) {
+    int forth[2], back[2], held[2];
+    ASSERT_EQ(pipe2(forth, 0), 0);
+    ASSERT_EQ(pipe2(back, 0), 0);
+    ASSERT_EQ(pipe2(held, 0), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      pid_t holder = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+      if (holder == 0) {
+        for (;;) pause();
+      }
+      bool written = write(held[1], &holder, sizeof(holder)) == sizeof(holder) &&
+                     write(back[1], bytes.data(), bytes.size()) >= 0;
+      while (written) pause();
+      _exit(1);
+    }
+    ASSERT_EQ(read(held[0], &holder_, sizeof(holder_)), static_cast<ssize_t>(sizeof(holder_)));
+    for (int fd : {forth[0], back[1], held[0], held[1]}) close(fd);
+    auto transport = StreamTransport::Create(UniqueFd(back[0]), UniqueFd(forth[1]),
+                                             internal::WriteEnd::Sharing::kOurs, {"it", pid_},
+                                             std::make_shared<Ended>(pid_));
+    ASSERT_TRUE(transport.ok()) << transport.status();
+    transport_ = *std::move(transport);
+  }
+  void TearDown() override {
+    kill(holder_, SIGKILL);
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  // Kills the process soon: most likely while the reader sleeps.
+  std::thread KillSoon() {
+    return std::thread([this] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      kill(pid_, SIGKILL);
+    });
+  }
+
+  // All that arrives until the end.
+  std::string Received() {
+    std::thread killer = KillSoon();
+    Frames frames(*transport_);
+    std::string all;
+    for (std::string one; (one = frames.Next()) != "(closed)";) all += one + ";";
+    killer.join();
+    return all;
+  }
+
+  std::unique_ptr<StreamTransport> transport_;
+
+ private:
+  pid_t pid_ = -1;
+  pid_t holder_ = -1;
+};
+
+std::string FrameOf(const std::string& payload) {
+  FrameHeader header;
+  header.type = FrameType::kRequest;
+  header.flags = kFlagEnd;
+  header.method = 1;
+  header.call.value = 1 << 17;
+  header.length = static_cast<uint32_t>(payload.size());
+  std::string bytes(kFrameHeaderSize, '\0');
+  EncodeFrameHeader(header, bytes.data());
+  return bytes + payload;
+}
+
+TEST_F(HeldPipeTest, WhatWasSentArrivesAndThenTheEnd) {
+  Start(FrameOf("one") + FrameOf("two"));
+  EXPECT_EQ(Received(), "one;two;");
+  EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+}
+
+TEST_F(HeldPipeTest, AFrameThatLacksAByteIsNotCompletedByTheWake) {
+  std::string bytes = FrameOf("one") + FrameOf(std::string("tw\0", 3));
+  bytes.pop_back();
+  Start(bytes);
+  EXPECT_EQ(Received(), "one;");
+  EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+}
+
+TEST_F(HeldPipeTest, WithoutAWatchTheSleepIsInPoll) {
+  FaultInjector no_epoll = FaultInjector::Fail(sys::Call::kEpoll, 1, EMFILE);
+  Start(FrameOf("one"));
+  ASSERT_TRUE(no_epoll.fired());
+  EXPECT_EQ(Received(), "one;");
+  EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+}
+
+TEST_F(HeldPipeTest, AnEventLoopSeesTheEnd) {
+  Start(FrameOf("one"));
+  std::thread killer = KillSoon();
+  Frames frames(*transport_);
+  WaitOptions now;
+  now.deadline = Deadline::min();
+  while (frames.Drain()) {
+    struct pollfd readable = {transport_->WaitHandle(), POLLIN, 0};
+    if (!transport_->Arm()) poll(&readable, 1, -1);
+    transport_->Wait(now);
+  }
+  EXPECT_EQ(frames.Next(), "one");
+  EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+  killer.join();
+}
+
+}  // namespace
+}  // namespace ferry::test

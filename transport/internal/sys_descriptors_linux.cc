@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "ferry/transport/internal/sys_common.h"
+
+namespace ferry::internal::sys {
+
+std::atomic<FaultHook*> fault_hook{nullptr};
+
+void SetFaultHook(FaultHook* hook) { fault_hook.store(hook, std::memory_order_relaxed); }
+
+int AboveStdio(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return moved;
+}
+
+int Pipe(int fds[2]) {
+  if (Injected(Call::kPipe) || ::pipe2(fds, O_CLOEXEC) != 0) return -1;
+  fds[0] = AboveStdio(fds[0]);
+  fds[1] = AboveStdio(fds[1]);
+  if (fds[0] >= 0 && fds[1] >= 0) return 0;
+  int error = errno;
+  for (int i : {0, 1}) {
+    if (fds[i] >= 0) ::close(fds[i]);
+  }
+  errno = error;
+  return -1;
+}
+
+namespace {
+
+// /proc/self is the process, whichever thread asks, with the table of its main thread.
+int OpenThroughProc(int fd, int mode) {
+  char path[32];
+  std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  return ::open(path, mode | O_NONBLOCK | O_CLOEXEC);
+}
+
+}  // namespace
+
+int OpenWriteEnd(int pipe_fd) {
+  return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_WRONLY));
+}
+
+int OpenReadEnd(int pipe_fd) {
+  return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_RDONLY));
+}
+
+void WakeReader(int pipe_read_fd) {
+  int fd = OpenThroughProc(pipe_read_fd, O_WRONLY);
+  if (fd < 0) return;
+  // The pipe has a reader, the one that is to be woken, so there is no SIGPIPE.
+  char byte = 0;
+  while (::write(fd, &byte, 1) < 0 && errno == EINTR) {
+  }
+  ::close(fd);
+}
+
+int OpenOnto(const char* path, int flags, int target) {
+  int fd = ::open(path, flags | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int result = DuplicateOnto(fd, target);
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return result;
+}
+
+int DuplicateOnto(int fd, int target) { return Injected(Call::kFcntl) ? -1 : ::dup2(fd, target); }
+
+int DuplicateFrom(int fd, int lowest) {
+  return Injected(Call::kFcntl) ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+int SetNonBlocking(int fd) {
+  if (Injected(Call::kFcntl)) return -1;
+  int flags = ::fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int SetCloseOnExec(int fd) {
+  return Injected(Call::kFcntl) ? -1 : ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+bool IsNonBlocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+int Stat(const std::string& path, struct stat& status) { return ::stat(path.c_str(), &status); }
+
+mode_t FileType(int fd) {
+  struct stat status;
+  return ::fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
+
+void Close(int fd) { ::close(fd); }
+
+void ReplaceByNull(int fd) {
+  int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || ::dup3(null, fd, O_CLOEXEC) < 0) ::close(fd);
+  if (null >= 0) ::close(null);
+}
+
+int EventFd() {
+  return Injected(Call::kEventFd) ? -1 : AboveStdio(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+int EpollCreate() {
+  return Injected(Call::kEpoll) ? -1 : AboveStdio(::epoll_create1(EPOLL_CLOEXEC));
+}
+
+int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id) {
+  if (Injected(Call::kEpoll)) return -1;
+  struct epoll_event event = {};
+  event.events = events;
+  event.data.u64 = id;
+  return ::epoll_ctl(epoll_fd, operation, fd, &event);
+}
+
+bool EpollWait(int epoll_fd, Deadline deadline, uint64_t& id) {
+  struct pollfd ready = {epoll_fd, POLLIN, 0};
+  Poll(&ready, 1, deadline);  // epoll_pwait2, which takes a deadline, needs Linux 5.11
+  struct epoll_event event;
+  if (::epoll_wait(epoll_fd, &event, 1, 0) != 1) return false;
+  id = event.data.u64;
+  return true;
+}
+
+}  // namespace ferry::internal::sys
