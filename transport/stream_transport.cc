@@ -47,11 +47,8 @@ StreamTransport::StreamTransport(internal::UniqueFd read_fd, internal::WriteEnd 
       writer_(std::move(write_end)) {
   can_wake_read_ = !sys::IsNonBlocking(read_fd_.get()) &&
                    internal::UniqueFd(sys::OpenWriteEnd(read_fd_.get())).valid();
-  if (process_ != nullptr && can_wake_read_) WatchProcess();
-}
-
-// Polls see the process's descriptor; a sleep in read(2) has to be woken.
-void StreamTransport::WatchProcess() {
+  if (process_ == nullptr || !can_wake_read_) return;
+  // Polls see the process's descriptor; a sleep in read(2) has to be woken.
   auto watch = internal::ProcessWatch::Start(process_->pid_fd(), absl::ZeroDuration(),
                                              [this] { OnProcessEnded(); });
   can_wake_read_ = watch.ok();
@@ -173,17 +170,24 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   }
 }
 
-void StreamTransport::ReadOnce(ReadMode mode) {
+// As read(2), into `received_`. ENOBUFS: it is full of frames that nobody has taken.
+ssize_t StreamTransport::ReadMore(ReadMode mode) {
   internal::ReceiveBuffer::Room room = received_.PrepareRead();
-  if (room.size == 0) return;  // it is full of frames that nobody has taken
+  if (room.size == 0) errno = ENOBUFS;
+  if (room.size == 0) return -1;
   ssize_t got = mode == ReadMode::kMaySleep ? sys::Read(read_fd_.get(), room.data, room.size)
                                             : sys::ReadNow(read_fd_.get(), room.data, room.size);
+  if (got > 0) received_.Received(static_cast<size_t>(got));
+  return got;
+}
+
+void StreamTransport::ReadOnce(ReadMode mode) {
+  ssize_t got = ReadMore(mode);
   if (got > 0) {
-    received_.Received(static_cast<size_t>(got));
     if (wake_byte_.load(std::memory_order_relaxed) != WakeByte::kNone) TakeRest();
     return;
   }
-  if (got < 0 && errno == EINTR) return;
+  if (got < 0 && (errno == EINTR || errno == ENOBUFS)) return;
   if (got < 0 && errno == EAGAIN) {
     // Somebody with whom the descriptor is shared has made it so.
     if (mode == ReadMode::kMaySleep) can_wake_read_ = false;
@@ -198,11 +202,9 @@ void StreamTransport::ReadOnce(ReadMode mode) {
 void StreamTransport::TakeRest() {
   while (wake_byte_.load() == WakeByte::kOnItsWay) std::this_thread::yield();
   for (;;) {
-    internal::ReceiveBuffer::Room room = received_.PrepareRead();
-    if (room.size == 0) return;  // the rest next time
-    ssize_t got = sys::ReadNow(read_fd_.get(), room.data, room.size);
+    ssize_t got = ReadMore(ReadMode::kNow);
+    if (got < 0 && errno == ENOBUFS) return;  // the rest next time
     if (got <= 0 && errno != EINTR) break;
-    if (got > 0) received_.Received(static_cast<size_t>(got));
   }
   received_.DropLastByte();
   wake_byte_.store(WakeByte::kNone);

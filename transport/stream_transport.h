@@ -16,9 +16,12 @@
 #ifndef FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 #define FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "ferry/transport/internal/event.h"
@@ -68,19 +71,19 @@ class StreamTransport final : public Transport {
   StreamTransport(internal::UniqueFd read_fd, internal::WriteEnd write_end, Peer peer,
                   std::shared_ptr<PeerProcess> process);
 
-  void WatchProcess();
-  void OnProcessEnded();
+  void OnProcessEnded() ABSL_ATTRIBUTE_COLD;
   int ProcessFd() const { return process_ == nullptr ? -1 : process_->pid_fd(); }
   Sleep HowToSleep(const WaitOptions& options) const;
   bool MustNotSleep(const WaitOptions& options, Sleep how);
   void SleepInPoll(const WaitOptions& options);
   void ReadOnce(ReadMode mode);
-  void TakeRest();
-  void WriteBeside(Deadline deadline);
-  void WakeSleeper();
+  ssize_t ReadMore(ReadMode mode);
+  void TakeRest() ABSL_ATTRIBUTE_COLD;
+  void WriteBeside(Deadline deadline) ABSL_ATTRIBUTE_COLD;
+  void WakeSleeper() ABSL_ATTRIBUTE_COLD;
 
-  void End(const absl::Status& reason);
-  absl::Status ReasonOfEnd() const;
+  void End(const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
+  absl::Status ReasonOfEnd() const ABSL_ATTRIBUTE_COLD;
   // Whether frames that have been received but not read are still handed out.
   enum class Received { kCounts, kDropped };
   void SetCloseReason(const absl::Status& reason, Received received);

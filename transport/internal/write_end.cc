@@ -33,18 +33,10 @@ absl::StatusOr<WriteEnd> WriteEnd::Create(UniqueFd fd, Sharing sharing) {
 WriteEnd::WriteEnd(Kind kind, UniqueFd fd, UniqueFd reading_end)
     : kind_(kind), fd_(std::move(fd)), reading_end_(std::move(reading_end)) {}
 
-ssize_t WriteEnd::Write(const struct iovec* pieces, int count) {
-  switch (kind_) {
-    case Kind::kPlainPipe:
-      return sys::Write(fd_.get(), pieces, count);
-    case Kind::kPipe:
-      return sys::WriteNoSignal(fd_.get(), pieces, count);
-    case Kind::kSharedPipe:
-      return WriteShared(pieces);
-    case Kind::kSocket:
-      break;
-  }
-  return sys::SendNow(fd_.get(), pieces, count);
+ssize_t WriteEnd::WriteElsewhere(const struct iovec* pieces, int count) {
+  if (kind_ == Kind::kSocket) return sys::SendNow(fd_.get(), pieces, count);
+  if (kind_ == Kind::kSharedPipe) return WriteShared(pieces);
+  return sys::WriteNoSignal(fd_.get(), pieces, count);
 }
 
 ssize_t WriteEnd::WriteShared(const struct iovec* pieces) {

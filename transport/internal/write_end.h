@@ -7,8 +7,10 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "absl/base/attributes.h"
 #include "absl/status/statusor.h"
 #include "ferry/transport/internal/fd.h"
+#include "ferry/transport/internal/sys.h"
 
 namespace ferry::internal {
 
@@ -26,7 +28,10 @@ class WriteEnd {
   static absl::StatusOr<WriteEnd> Create(UniqueFd fd, Sharing sharing);
 
   // As writev, of up to IOV_MAX pieces: EAGAIN when nothing fits.
-  ssize_t Write(const struct iovec* pieces, int count);
+  ssize_t Write(const struct iovec* pieces, int count) {
+    return kind_ == Kind::kPlainPipe ? sys::Write(fd_.get(), pieces, count)
+                                     : WriteElsewhere(pieces, count);
+  }
 
   bool valid() const { return fd_.valid(); }
   int fd() const { return fd_.get(); }
@@ -46,6 +51,7 @@ class WriteEnd {
   };
 
   WriteEnd(Kind kind, UniqueFd fd, UniqueFd reading_end);
+  ssize_t WriteElsewhere(const struct iovec* pieces, int count) ABSL_ATTRIBUTE_COLD;
   ssize_t WriteShared(const struct iovec* pieces);
 
   Kind kind_;
