@@ -39,7 +39,7 @@ std::string WrongEnvironment(const ChildOptions& options) {
 
 std::string WrongDescriptors(const ChildOptions& options) {
   for (int fd : options.descriptors) {
-    if (internal::sys::FileType(fd) == 0) {
+    if (!internal::sys::IsOpen(fd)) {
       return absl::StrCat("descriptor ", fd, ", to be passed to it, is not open");
     }
   }

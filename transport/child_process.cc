@@ -60,7 +60,8 @@ absl::Status PlanOutput(Stdio stdio, int target, SpawnPlan& plan,
 absl::Status PlanPassed(const ChildOptions& options, SpawnPlan& plan) {
   int target = kFirstPassed;
   for (int fd : options.descriptors) {
-    UniqueFd ours(sys::DuplicateFrom(fd, target));
+    UniqueFd ours(
+        sys::DuplicateFrom(fd, kFirstPassed + static_cast<int>(options.descriptors.size())));
     if (!ours.valid()) return absl::ErrnoToStatus(errno, "descriptor to be passed to a child");
     absl::Status placed = plan.Place(std::move(ours), target++);
     if (!placed.ok()) return placed;
@@ -148,6 +149,15 @@ std::optional<ExitStatus> ChildProcess::Wait(Deadline deadline) {
 }
 
 ExitStatus ChildProcess::Stop() {
+  ExitStatus exit = MakeEnd();
+  if (fork_mark_.IsForked()) return exit;
+  for (OutputTail* tail : {output_.get(), error_.get()}) {
+    if (tail != nullptr) tail->AwaitEnd(DeadlineAfter(kEndOfOutput));
+  }
+  return exit;
+}
+
+ExitStatus ChildProcess::MakeEnd() {
   for (int signal : {SIGTERM, SIGKILL}) {
     if (std::optional<ExitStatus> exit = Wait(DeadlineAfter(grace_))) return *exit;
     sys::SendSignal(pid_fd_.get(), signal);

@@ -59,7 +59,8 @@ class ChildProcess final : public PeerProcess {
   // Sleeps until the child has ended and says how; nullopt at the deadline.
   std::optional<ExitStatus> Wait(Deadline deadline);
 
-  // Waits for the grace, then asks it to end, then makes it. In a process that was forked
+  // Waits for the grace, then asks it to end, then makes it. What it has written to
+  // captured outputs has arrived then. In a process that was forked
   // since the start it does nothing: the child is not its child.
   ExitStatus Stop();
 
@@ -80,6 +81,7 @@ class ChildProcess final : public PeerProcess {
   std::string TailOf(const std::unique_ptr<internal::OutputTail>& tail) const {
     return tail == nullptr || fork_mark_.IsForked() ? "" : tail->Tail();
   }
+  ExitStatus MakeEnd();
   void TryReap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Constant after Start.

@@ -3,6 +3,7 @@
 
 #include "ferry/transport/endpoint.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -69,7 +70,7 @@ absl::Status AddEnvironment(const Address& address, const std::string& entry,
 }
 
 // Of an address that has nothing but a scheme and how a child ends.
-absl::StatusOr<absl::Duration> OrphanGraceOf(const Address& address, absl::Duration usual) {
+absl::StatusOr<std::optional<absl::Duration>> OrphanGraceOf(const Address& address) {
   absl::Status known = address.CheckParameters(kChildParameters);
   if (!known.ok()) return known;
   if (!address.words.empty()) {
@@ -77,19 +78,18 @@ absl::StatusOr<absl::Duration> OrphanGraceOf(const Address& address, absl::Durat
                                                    address.scheme, ": and nothing behind it"));
   }
   const std::string* value = address.Find("orphan_grace");
-  absl::Duration grace = usual;
-  if (value != nullptr && (!absl::ParseDuration(*value, &grace) || grace < absl::ZeroDuration())) {
+  if (value == nullptr) return std::nullopt;
+  absl::Duration grace;
+  if (!absl::ParseDuration(*value, &grace) || grace < absl::ZeroDuration()) {
     return BadParameter(address, "orphan_grace", *value, "a duration such as 5s, or inf");
   }
   return grace;
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenAsChild(const Address& address) {
-  bool stdio = address.scheme == "stdio";
-  absl::StatusOr<absl::Duration> grace =
-      OrphanGraceOf(address, stdio ? absl::InfiniteDuration() : kDefaultOrphanGrace);
+  absl::StatusOr<std::optional<absl::Duration>> grace = OrphanGraceOf(address);
   if (!grace.ok()) return grace.status();
-  return stdio ? ListenToStdio(*grace) : ListenToParent(*grace);
+  return address.scheme == "stdio" ? ListenToStdio(*grace) : ListenToParent(*grace);
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address) {

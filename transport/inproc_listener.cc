@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <pthread.h>
+
 #include <map>
 #include <queue>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry {
@@ -29,6 +32,15 @@ Names& AllNames() {
   return *names;
 }
 
+// A forked process has names of its own: none at first, and the lock free.
+void LockNames() ABSL_NO_THREAD_SAFETY_ANALYSIS { AllNames().mutex.Lock(); }
+void UnlockNames() ABSL_NO_THREAD_SAFETY_ANALYSIS { AllNames().mutex.Unlock(); }
+void ForgetNames() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  AllNames().listeners.clear();
+  UnlockNames();
+}
+[[maybe_unused]] const int registered = pthread_atfork(LockNames, UnlockNames, ForgetNames);
+
 // Thread contract: that of Listener.
 class InprocListener final : public Listener {
  public:
@@ -46,6 +58,7 @@ class InprocListener final : public Listener {
   }
 
   void Close() override {
+    if (fork_mark_.IsForked()) return;
     Names& names = AllNames();
     MutexLock lock(names.mutex);
     if (!closed_) names.listeners.erase(name_);
@@ -61,6 +74,7 @@ class InprocListener final : public Listener {
 
  private:
   const std::string name_;
+  const internal::ForkMark fork_mark_;
   CondVar connected_;
   // Guarded by the lock of AllNames, which a field cannot name.
   std::queue<std::unique_ptr<Transport>> waiting_;

@@ -83,7 +83,9 @@ class ParentListener final : public Listener {
     std::string last_words = absl::StrCat("ferry: ", transport_->peer().description, " has ended, ",
                                           absl::FormatDuration(grace),
                                           " later handlers still run: ending this process\n");
-    auto watch = internal::ProcessWatch::Start(parent_->pid_fd(), grace,
+    own_pid_fd_ = UniqueFd(sys::DuplicateFrom(parent_->pid_fd(), STDERR_FILENO + 1));
+    if (!own_pid_fd_.valid()) return;
+    auto watch = internal::ProcessWatch::Start(own_pid_fd_.get(), grace,
                                                [last_words] { sys::EndProcess(last_words); });
     if (watch.ok()) watch_ = *std::move(watch);
   }
@@ -98,6 +100,7 @@ class ParentListener final : public Listener {
  private:
   std::unique_ptr<Transport> transport_;
   const std::shared_ptr<PeerProcess> parent_;
+  UniqueFd own_pid_fd_;  // the transport watches the other
   std::unique_ptr<internal::ProcessWatch> watch_;
 };
 
@@ -135,7 +138,8 @@ absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options) {
   if (options.link == ChildLinkKind::kStdio) {
     ends.read_target = STDIN_FILENO;
     ends.write_target = STDOUT_FILENO;
-    ends.variable = absl::StrCat(kParentVariable, "=", kParentOnStdio);
+    ends.variable =
+        absl::StrCat(kParentVariable, "=", LinkOverStdio(ends.read_fd.get(), ends.write_fd.get()));
   }
   absl::StatusOr<std::shared_ptr<ChildProcess>> child =
       ChildProcess::Start(options, std::move(ends));
@@ -149,9 +153,10 @@ absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options) {
   return ChildLink{*std::move(transport), *std::move(child)};
 }
 
-absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(absl::Duration orphan_grace) {
+absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(
+    std::optional<absl::Duration> orphan_grace) {
   const char* variable = getenv(kParentVariable);
-  std::string link = variable != nullptr ? variable : StdioWasTakenEarly() ? kParentOnStdio : "";
+  std::string link = variable != nullptr ? variable : StdioWasTakenEarly() ? "stdio" : "";
   if (link.empty()) {
     return absl::FailedPreconditionError(
         "parent: this program is a ferry worker and serves the process that starts it, but "
@@ -161,7 +166,7 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(absl::Duration orphan_g
   unsetenv(kParentVariable);
   std::shared_ptr<PeerProcess> parent = OpenParent();
   absl::StatusOr<std::unique_ptr<Transport>> transport;
-  if (link == kParentOnStdio) {
+  if (IsLinkOverStdio(link.c_str())) {
     transport = AttachToStdio(ParentPeer(), parent);
   } else {
     absl::StatusOr<std::pair<UniqueFd, UniqueFd>> pipes = InheritedPipes(link);
@@ -170,13 +175,16 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(absl::Duration orphan_g
                                         internal::WriteEnd::Sharing::kOurs, ParentPeer(), parent);
   }
   if (!transport.ok()) return transport.status();
-  return Once(*std::move(transport), std::move(parent), orphan_grace);
+  return Once(*std::move(transport), std::move(parent), orphan_grace.value_or(kDefaultOrphanGrace));
 }
 
-absl::StatusOr<std::unique_ptr<Listener>> ListenToStdio(absl::Duration orphan_grace) {
+absl::StatusOr<std::unique_ptr<Listener>> ListenToStdio(
+    std::optional<absl::Duration> orphan_grace) {
+  bool by_ferry = StdioWasTakenEarly();
   absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectToStdio();
   if (!transport.ok()) return transport.status();
-  return Once(*std::move(transport), OpenParent(), orphan_grace);
+  return Once(*std::move(transport), OpenParent(),
+              orphan_grace.value_or(by_ferry ? kDefaultOrphanGrace : absl::InfiniteDuration()));
 }
 
 }  // namespace ferry

@@ -6,12 +6,13 @@
 //
 //   pipe:3,4   two anonymous pipes: it reads the first descriptor, writes the second, and
 //              its stdin, stdout and stderr are not touched
-//   stdio      its stdin and stdout: see stdio_link.h
+//   stdio:…    its stdin and stdout: see stdio_link.h
 
 #ifndef FERRY_TRANSPORT_PARENT_LINK_H_
 #define FERRY_TRANSPORT_PARENT_LINK_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -38,14 +39,15 @@ inline constexpr absl::Duration kDefaultOrphanGrace = absl::Seconds(5);
 
 // In the child: the link to the parent, as a listener that accepts once; FERRY_PARENT is
 // unset then. Not to be called while another thread uses the environment. The process
-// ends `orphan_grace` after its parent if the listener is still there.
+// ends `orphan_grace`, or the default, after its parent if the listener is still there.
 // Returns: FAILED_PRECONDITION when there is no parent that speaks ferry, with what to
 // do about it.
-absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(absl::Duration orphan_grace);
+absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(
+    std::optional<absl::Duration> orphan_grace);
 
-// The same over stdin and stdout, for whoever has started this process: it need not know
-// FERRY_PARENT, nor be the one that calls. Hence an infinite grace is the right default.
-absl::StatusOr<std::unique_ptr<Listener>> ListenToStdio(absl::Duration orphan_grace);
+// The same over stdin and stdout, for whoever has started this process. Unless that is
+// ferry, it need not be the one that calls, and the default is an infinite grace.
+absl::StatusOr<std::unique_ptr<Listener>> ListenToStdio(std::optional<absl::Duration> orphan_grace);
 
 }  // namespace ferry
 

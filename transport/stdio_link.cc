@@ -26,6 +26,8 @@ namespace sys = internal::sys;
 
 namespace {
 
+constexpr char kPrefix[] = "stdio:";
+
 // Off the numbers that programs count on.
 constexpr int kFirstPrivate = 10;
 
@@ -41,16 +43,10 @@ bool CanCarryCalls(int fd) {
 
 // What it is instead.
 const char* Describe(int fd) {
-  switch (sys::FileType(fd)) {
-    case 0:
-      return "closed";
-    case S_IFREG:
-      return "a regular file";
-    case S_IFDIR:
-      return "a directory";
-    default:
-      return sys::IsTerminal(fd) ? "a terminal" : "a device";
-  }
+  if (!sys::IsOpen(fd)) return "closed";
+  if (sys::FileType(fd) == S_IFREG) return "a regular file";
+  if (sys::FileType(fd) == S_IFDIR) return "a directory";
+  return sys::IsTerminal(fd) ? "a terminal" : "a device";
 }
 
 // No allocation and no C++ stream: it may run before any constructor.
@@ -71,10 +67,10 @@ Pair early;
 
 [[gnu::constructor(101)]] void TakeEarly() {
   const char* link = getenv(kParentVariable);
-  if (link == nullptr || std::strcmp(link, kParentOnStdio) != 0) return;
+  if (link == nullptr || !IsLinkOverStdio(link)) return;
   if (!CanCarryCalls(STDIN_FILENO) || !CanCarryCalls(STDOUT_FILENO)) return;
-  unsetenv(kParentVariable);
   early = MoveAway();
+  if (early.error == 0) unsetenv(kParentVariable);
 }
 
 std::atomic<bool> taken{false};
@@ -82,6 +78,18 @@ std::atomic<bool> taken{false};
 }  // namespace
 
 bool StdioWasTakenEarly() { return early.read_fd >= 0; }
+
+std::string LinkOverStdio(int child_read, int child_write) {
+  return absl::StrCat(kPrefix, sys::PipeNumber(child_read), ",", sys::PipeNumber(child_write));
+}
+
+bool IsLinkOverStdio(const char* link) {
+  unsigned long long numbers[2];
+  if (std::strcmp(link, "stdio") == 0) return true;
+  return std::sscanf(link, "stdio:%llu,%llu", &numbers[0], &numbers[1]) == 2 &&
+         numbers[0] == sys::PipeNumber(STDIN_FILENO) &&
+         numbers[1] == sys::PipeNumber(STDOUT_FILENO);
+}
 
 absl::StatusOr<std::unique_ptr<Transport>> AttachToStdio(Peer peer,
                                                          std::shared_ptr<PeerProcess> process) {

@@ -119,10 +119,6 @@ void StreamTransport::Wait(const WaitOptions& options) {
   if (sleep_.load(std::memory_order_relaxed) == Sleep::kPoll) wake_.Clear();  // armed
   if (writer_.full()) writer_.Write();
 
-  if (process_ended_.load()) {
-    ReadOnce(ReadMode::kNow);
-    return;
-  }
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
   sleep_.store(how);
@@ -138,7 +134,8 @@ void StreamTransport::Wait(const WaitOptions& options) {
 
 StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) const {
   if (options.deadline != kNoDeadline) {
-    return HasPassed(options.deadline) ? Sleep::kNone : Sleep::kPoll;
+    bool must_poll = process_ != nullptr && process_watch_ == nullptr;
+    return HasPassed(options.deadline) && !must_poll ? Sleep::kNone : Sleep::kPoll;
   }
   bool frames_only = !options.interruptible && !options.want_room && !writer_.full();
   return frames_only && can_wake_read_ ? Sleep::kRead : Sleep::kPoll;
@@ -200,11 +197,14 @@ void StreamTransport::ReadOnce(ReadMode mode) {
 // All that the process has left in the pipe, but for the byte behind it that woke this
 // thread: that must not complete a frame which the process had no time to finish.
 void StreamTransport::TakeRest() {
-  while (wake_byte_.load() == WakeByte::kOnItsWay) std::this_thread::yield();
+  while (wake_byte_.load() == WakeByte::kOnItsWay) {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));  // whatever our priority
+  }
+  if (wake_byte_.load() == WakeByte::kNone) return;
   for (;;) {
     ssize_t got = ReadMore(ReadMode::kNow);
     if (got < 0 && errno == ENOBUFS) return;  // the rest next time
-    if (got <= 0 && errno != EINTR) break;
+    if (got == 0 || (got < 0 && errno != EINTR)) break;
   }
   received_.DropLastByte();
   wake_byte_.store(WakeByte::kNone);
@@ -260,8 +260,8 @@ void StreamTransport::OnProcessEnded() {
   process_ended_.store(true);
   if (sleep_.load() != Sleep::kRead) return;
   wake_byte_.store(WakeByte::kOnItsWay);
-  sys::WakeReader(read_fd_.get());
-  wake_byte_.store(WakeByte::kInPipe);
+  bool written = sys::WakeReader(read_fd_.get());
+  wake_byte_.store(written ? WakeByte::kInPipe : WakeByte::kNone);
 }
 
 bool StreamTransport::Arm() {

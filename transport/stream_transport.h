@@ -8,7 +8,8 @@
 // frame can call away sleeps in read(2), not in poll(2) and then read(2). Close, and the
 // death of a peer whose descriptors somebody else holds, wake such a reader by a byte
 // in the pipe that it reads, which needs /proc; where that is missing at the start, or
-// the descriptor does not block, every sleep goes through poll.
+// the descriptor does not block, every sleep goes through poll. So a process changes its
+// root, its user or its view of /proc before the connection is made, not after.
 //
 // A peer that closes only the end that it reads is not noticed as long as /proc is there
 // (see WriteEnd): one that dies closes both.

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 #include "ferry/rpc/server.h"
 #include "tests/support/child_body.h"
@@ -52,7 +53,8 @@ absl::Status DeedsImpl::Look(ServerContext&, const Nothing&, World& world) {
   std::ifstream arguments("/proc/self/cmdline", std::ios::binary);
   for (std::string one; std::getline(arguments, one, '\0');) world.add_arguments(one);
   for (char** entry = environ; *entry != nullptr; ++entry) world.add_environment(*entry);
-  world.set_working_directory(std::filesystem::current_path().string());
+  std::error_code deleted;
+  world.set_working_directory(std::filesystem::current_path(deleted).string());
   for (const std::string& one : descriptors_at_start) world.add_descriptors(one);
   return absl::OkStatus();
 }
@@ -141,6 +143,7 @@ int ServeDeeds(const char* address) {
 
 CHILD_BODY(Deeds) { return ServeDeeds("parent:"); }
 CHILD_BODY(DeedsOnStdio) { return ServeDeeds("stdio:"); }
+CHILD_BODY(DeedsOnStdioShortGrace) { return ServeDeeds("stdio:?orphan_grace=100ms"); }
 CHILD_BODY(DeedsShortGrace) { return ServeDeeds("parent:?orphan_grace=100ms"); }
 
 ChildOptions DeedsChild() {

@@ -65,6 +65,29 @@ TEST(ForkTest, AForkedProcessHasNoneOfOurDescriptors) {
   EXPECT_TRUE(InForkedProcess([before] { return DescriptorsInUse() == before; }));
 }
 
+// As a daemon does: forks, closes everything, opens its own, forks again.
+TEST(ForkTest, WhatAForkedProcessOpensIsItsOwn) {
+  absl::StatusOr<Child> child = Spawn(DeedsChild());
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_TRUE(InForkedProcess([] {
+    int pipe_ends[2];
+    for (int fd = 3; fd < 200; ++fd) close(fd);
+    return pipe(pipe_ends) == 0 &&
+           InForkedProcess([] { return DescriptorsInUse() >= 2 && write(4, "x", 1) == 1; });
+  }));
+}
+
+TEST(ForkTest, AForkedProcessHasInprocNamesOfItsOwn) {
+  EchoServer server("inproc:parents");
+  Channel channel = server.Connect();
+  EXPECT_TRUE(InForkedProcess([] {
+    if (!absl::IsUnavailable(Connect("inproc:parents").status())) return false;
+    auto* own = new EchoServer("inproc:parents");  // left to _exit
+    return EchoStub(own->Connect()).Echo(EchoRequest()).ok();
+  }));
+  EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+}
+
 TEST(ForkTest, AForkedProcessLeavesTheChildAlone) {
   absl::StatusOr<Child> child = Spawn(DeedsChild());
   ASSERT_TRUE(child.ok()) << child.status();

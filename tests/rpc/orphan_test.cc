@@ -45,8 +45,9 @@ pid_t PidIn(const absl::Status& status) {
 
 // Starts a worker with `body`, lets it do `deed`, says its pid and is killed.
 template <typename Deed>
-int KilledWhile(const char* body, const Deed& deed) {
+int KilledWhile(const char* body, const Deed& deed, ChildLinkKind link = ChildLinkKind::kPipes) {
   ChildOptions options = DeedsChild();
+  options.link = link;
   options.arguments = {ChildFlag(body)};
   absl::StatusOr<Child> child = Spawn(options);
   if (!child.ok()) return ExitCode(child.status());
@@ -95,6 +96,16 @@ CHILD_BODY(ParentOfAChildThatHangsAside) {
 }
 TEST(OrphanTest, AChildWhoseBlockingHandlerHangsEndsAfterTheGrace) {
   int status = StatusOfOrphanOf("ParentOfAChildThatHangsAside");
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+}
+
+CHILD_BODY(ParentOfAHangingChildOnStdio) {
+  return KilledWhile(
+      "DeedsOnStdioShortGrace", [](const DeedsStub& stub) { Begin(stub, Call(&DeedsStub::Hang)); },
+      ChildLinkKind::kStdio);
+}
+TEST(OrphanTest, AChildOnStdioWhoseHandlerHangsEndsAfterTheGrace) {
+  int status = StatusOfOrphanOf("ParentOfAHangingChildOnStdio");
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
 }
 

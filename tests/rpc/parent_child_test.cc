@@ -251,7 +251,6 @@ TEST(ParentChildTest, OutputIsCapturedAndInputNull) {
   absl::StatusOr<Child> child = Spawn(options);
   ASSERT_TRUE(child.ok()) << child.status();
   child->Stop();
-  while (child->captured_output().size() < 19) std::this_thread::yield();
   EXPECT_EQ(child->captured_output(), "to stdout\nstdin: 0\n");
   EXPECT_EQ(child->captured_error(), "to stderr\n");
 }
@@ -333,6 +332,14 @@ TEST(ParentChildTest, AnEmptyEnvironmentIsEnough) {
   EXPECT_NE(status.message().find("exited with code 5"), std::string::npos) << status;
 }
 
+// It inherits the limit, too.
+CHILD_BODY(WorkerThatRaisesItsLimit) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  return WorkerChildBody();
+}
 TEST(ParentChildTest, NoDescriptorIsLeftToStartAChild) {
   struct rlimit before, none;
   getrlimit(RLIMIT_NOFILE, &before);
@@ -344,7 +351,7 @@ TEST(ParentChildTest, NoDescriptorIsLeftToStartAChild) {
     close(lowest);
     none.rlim_cur = static_cast<rlim_t>(lowest) + left;
     setrlimit(RLIMIT_NOFILE, &none);
-    status = Spawn(Body("Worker")).status();
+    status = Spawn(Body("WorkerThatRaisesItsLimit")).status();
     setrlimit(RLIMIT_NOFILE, &before);
     bool enough = status.ok() && left >= 4;
     EXPECT_TRUE(enough || absl::IsResourceExhausted(status)) << left << " " << status;

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/rpc/deeds_service.h"
 #include "tests/support/child_body.h"
 
@@ -26,7 +27,8 @@ namespace {
 // A file that is removed at the end of the case.
 class ProgramFile {
  public:
-  ProgramFile(const std::string& content, mode_t mode) : path_(testing::TempDir() + "program") {
+  ProgramFile(const std::string& content, mode_t mode)
+      : path_(absl::StrCat(testing::TempDir(), "program.", getpid())) {
     std::ofstream(path_, std::ios::binary) << content;
     chmod(path_.c_str(), mode);
   }
@@ -287,10 +289,14 @@ std::string Shown(const absl::Status& status) {
     size_t end = text.find_first_not_of("0123456789", at + 6);
     if (end != at + 6) text.replace(at + 6, end - at - 6, "4711");
   }
-  ReplaceAll(text, testing::TempDir() + "program", "/opt/worker");
+  ReplaceAll(text, absl::StrCat(testing::TempDir(), "program.", getpid()), "/opt/worker");
   ReplaceAll(text, SelfPath(), "worker");
-  ReplaceAll(text, getpwuid(geteuid())->pw_name, "ann");
-  ReplaceAll(text, "belongs to root", "belongs to ann");
+  const passwd* user = getpwuid(geteuid());
+  std::string name = user != nullptr ? user->pw_name : absl::StrCat("uid ", geteuid());
+  for (const std::string phrase : {"belongs to ", "runs as "}) {
+    ReplaceAll(text, phrase + name, phrase + "ann");
+    ReplaceAll(text, phrase + "root", phrase + "ann");
+  }
   ReplaceAll(text, "\n", " ");
   return text;
 }

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -160,6 +162,40 @@ TEST(SpawnTest, OnlyWhatIsPassedOnPurposeIsOpenInTheChild) {
                          ", to be passed to it, is not open"));
 }
 
+TEST(SpawnTest, DescriptorsOfEveryKindArePassed) {
+  ChildOptions options = DeedsChild();
+  options.descriptors = {eventfd(7, EFD_CLOEXEC), epoll_create1(EPOLL_CLOEXEC)};
+  EXPECT_EQ(Numbers(LookFrom(options)), (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
+  for (int fd : options.descriptors) close(fd);
+}
+
+TEST(SpawnTest, AWorkingDirectoryThatWasDeletedIsAnError) {
+  std::string folder = testing::TempDir() + "ferry_gone_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::string before = std::filesystem::current_path();
+  ASSERT_EQ(chdir(folder.c_str()), 0);
+  ASSERT_EQ(rmdir(folder.c_str()), 0);
+  ChildOptions options = DeedsChild();
+  options.program = "./worker";
+  options.working_directory = "/usr";
+  EXPECT_EQ(Spawn(options).status().code(), absl::StatusCode::kNotFound);
+  ASSERT_EQ(chdir(before.c_str()), 0);
+}
+
+TEST(SpawnTest, ANameIsLookedUpInThisProcesssPath) {
+  std::string path = getenv("PATH");
+  std::string before = std::filesystem::current_path();
+  std::string folder = SelfPath().substr(0, SelfPath().rfind('/'));
+  ASSERT_EQ(chdir(folder.c_str()), 0);
+  ASSERT_EQ(setenv("PATH", ":/nowhere", 1), 0);  // an empty entry is this directory
+  ChildOptions options = DeedsChild();
+  options.program = SelfPath().substr(folder.size() + 1);
+  options.working_directory = "/usr";
+  EXPECT_EQ(LookFrom(options).working_directory(), "/usr");
+  ASSERT_EQ(setenv("PATH", path.c_str(), 1), 0);
+  ASSERT_EQ(chdir(before.c_str()), 0);
+}
+
 TEST(SpawnTest, AFloodOnACapturedStderrHoldsNobodyUp) {
   ChildOptions options = DeedsChild();
   options.standard_error = Stdio::kCapture;
@@ -184,10 +220,11 @@ TEST(SpawnTest, ManyThreadsStartChildrenAtOnce) {
 }
 
 TEST(SpawnTest, TwoHundredChildrenLiveAtOnce) {
-  struct rlimit limit;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  limit.rlim_cur = limit.rlim_max;  // each takes 6 descriptors here
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  struct rlimit before, usual;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  usual = before;
+  usual.rlim_cur = 1024;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &usual), 0);
   std::vector<Child> children;
   ChannelOptions patient;
   patient.handshake_timeout = absl::Minutes(1);
@@ -199,6 +236,7 @@ TEST(SpawnTest, TwoHundredChildrenLiveAtOnce) {
   for (const Child& child : children) EXPECT_GT(Look(child.channel()).arguments_size(), 0);
   // Each sees the end of its own pipe: no other child holds it.
   for (const Child& child : children) EXPECT_EQ(child.Stop().ToString(), "exited with code 0");
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(SpawnTest, AScriptMayWrapTheWorker) {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <future>
 #include <string>
@@ -70,7 +71,8 @@ TEST(ProcessWatchTest, TellsOfAProcessThatHasEndedBefore) {
   }
   std::promise<void> first, second;
   auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { first.set_value(); });
-  auto again = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { second.set_value(); });
+  UniqueFd other(dup(one.pid_fd()));
+  auto again = ProcessWatch::Start(other.get(), absl::ZeroDuration(), [&] { second.set_value(); });
   ASSERT_TRUE(watch.ok() && again.ok());
   first.get_future().wait();
   second.get_future().wait();
@@ -79,28 +81,35 @@ TEST(ProcessWatchTest, TellsOfAProcessThatHasEndedBefore) {
 TEST(ProcessWatchTest, ADelayedWatchThatIsGoneTellsNothing) {
   Sleeper one;
   std::promise<void> ended;
-  auto late = ProcessWatch::Start(one.pid_fd(), absl::Hours(1), [] { FAIL(); });
-  auto soon = ProcessWatch::Start(one.pid_fd(), absl::Milliseconds(1), [&] { ended.set_value(); });
-  ASSERT_TRUE(late.ok() && soon.ok());
+  UniqueFd again(dup(one.pid_fd()));
+  auto gone = ProcessWatch::Start(one.pid_fd(), absl::Milliseconds(50), [] { FAIL(); });
+  auto later =
+      ProcessWatch::Start(again.get(), absl::Milliseconds(100), [&] { ended.set_value(); });
+  ASSERT_TRUE(gone.ok() && later.ok());
   one.Kill();
+  *gone = nullptr;
   ended.get_future().wait();
 }
 
 TEST(ProcessWatchTest, ADestructorWaitsForTheCallback) {
-  for (int i = 0; i < 50; ++i) {
-    Sleeper one;
-    auto alive = std::make_unique<int>(7);
-    auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] { *alive = 8; });
-    ASSERT_TRUE(watch.ok()) << watch.status();
-    one.Kill();
-    *watch = nullptr;
-    alive.reset();  // which the address sanitizer would see
-  }
+  Sleeper one;
+  std::promise<void> began;
+  std::atomic<bool> finished{false};
+  auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [&] {
+    began.set_value();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    finished = true;
+  });
+  ASSERT_TRUE(watch.ok()) << watch.status();
+  one.Kill();
+  began.get_future().wait();
+  *watch = nullptr;
+  EXPECT_TRUE(finished);
 }
 
 TEST(ProcessWatchTest, SaysWhenTheSystemHasNothingLeft) {
   Sleeper one;
-  for (auto call : {sys::Call::kEpoll, sys::Call::kEventFd, sys::Call::kFcntl}) {
+  for (auto call : {sys::Call::kEpoll, sys::Call::kEventFd}) {
     FaultInjector fault = FaultInjector::Fail(call, 1, EMFILE);
     auto watch = ProcessWatch::Start(one.pid_fd(), absl::ZeroDuration(), [] {});
     EXPECT_EQ(watch.status().code(), absl::StatusCode::kResourceExhausted) << watch.status();
@@ -121,14 +130,17 @@ class Ended final : public PeerProcess {
 // leaves behind a process that holds its pipe.
 class HeldPipeTest : public testing::Test {
  protected:
-  void Start(const std::string& bytes) {
+  enum class Holder { kYes, kNo };
+  void Start(const std::string& bytes, Holder has_holder = Holder::kYes) {
     int forth[2], back[2], held[2];
     ASSERT_EQ(pipe2(forth, 0), 0);
     ASSERT_EQ(pipe2(back, 0), 0);
     ASSERT_EQ(pipe2(held, 0), 0);
     pid_ = fork();
     if (pid_ == 0) {
-      pid_t holder = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+      pid_t holder = has_holder == Holder::kYes
+                         ? static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0))
+                         : getpid();
       if (holder == 0) {
         for (;;) pause();
       }
@@ -146,10 +158,13 @@ class HeldPipeTest : public testing::Test {
     transport_ = *std::move(transport);
   }
   void TearDown() override {
+    transport_ = nullptr;
     kill(holder_, SIGKILL);
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
+
+  void Kill() { kill(pid_, SIGKILL); }
 
   // Kills the process soon: most likely while the reader sleeps.
   std::thread KillSoon() {
@@ -167,6 +182,22 @@ class HeldPipeTest : public testing::Test {
     for (std::string one; (one = frames.Next()) != "(closed)";) all += one + ";";
     killer.join();
     return all;
+  }
+
+  // Reads in somebody's event loop until the end.
+  void Loop() {
+    std::thread killer = KillSoon();
+    Frames frames(*transport_);
+    WaitOptions now;
+    now.deadline = Deadline::min();
+    while (frames.Drain()) {
+      struct pollfd readable = {transport_->WaitHandle(), POLLIN, 0};
+      if (!transport_->Arm()) poll(&readable, 1, -1);
+      transport_->Wait(now);
+    }
+    EXPECT_EQ(frames.Next(), "one");
+    EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+    killer.join();
   }
 
   std::unique_ptr<StreamTransport> transport_;
@@ -202,6 +233,33 @@ TEST_F(HeldPipeTest, AFrameThatLacksAByteIsNotCompletedByTheWake) {
   EXPECT_EQ(transport_->close_reason().message(), "it has ended");
 }
 
+// The wake and the end of the pipe come together, on a thread that was interrupted before.
+TEST_F(HeldPipeTest, AnOldInterruptionIsNoReasonToReadOn) {
+  for (int i = 0; i < 10; ++i) {
+    Start(FrameOf("one"), Holder::kNo);
+    errno = EINTR;
+    EXPECT_EQ(Received(), "one;");
+    TearDown();
+  }
+}
+
+TEST_F(HeldPipeTest, NothingIsLostWhenThePipeIsFull) {
+  std::string bytes;
+  for (int i = 0; i < 16; ++i) bytes += FrameOf(std::string(4096 - kFrameHeaderSize, 'x'));
+  Start(bytes);
+  Kill();
+  Frames frames(*transport_);
+  int count = 0;
+  while (frames.Next() != "(closed)") ++count;
+  EXPECT_EQ(count, 16);
+}
+
+TEST_F(HeldPipeTest, WithoutAWatchAnEventLoopSeesTheEnd) {
+  FaultInjector no_epoll = FaultInjector::Fail(sys::Call::kEpoll, 1, EMFILE);
+  Start(FrameOf("one"));
+  Loop();
+}
+
 TEST_F(HeldPipeTest, WithoutAWatchTheSleepIsInPoll) {
   FaultInjector no_epoll = FaultInjector::Fail(sys::Call::kEpoll, 1, EMFILE);
   Start(FrameOf("one"));
@@ -212,18 +270,7 @@ TEST_F(HeldPipeTest, WithoutAWatchTheSleepIsInPoll) {
 
 TEST_F(HeldPipeTest, AnEventLoopSeesTheEnd) {
   Start(FrameOf("one"));
-  std::thread killer = KillSoon();
-  Frames frames(*transport_);
-  WaitOptions now;
-  now.deadline = Deadline::min();
-  while (frames.Drain()) {
-    struct pollfd readable = {transport_->WaitHandle(), POLLIN, 0};
-    if (!transport_->Arm()) poll(&readable, 1, -1);
-    transport_->Wait(now);
-  }
-  EXPECT_EQ(frames.Next(), "one");
-  EXPECT_EQ(transport_->close_reason().message(), "it has ended");
-  killer.join();
+  Loop();
 }
 
 }  // namespace

@@ -27,14 +27,17 @@ std::atomic<uint32_t> forks{0};
 // In the forked child, between fork() and its return: async-signal-safe.
 void AfterForkInChild() {
   forks.fetch_add(1, std::memory_order_relaxed);
-  size_t words = words_used.load(std::memory_order_relaxed);
+  size_t words = words_used.exchange(0, std::memory_order_relaxed);
+  int null = words != 0 ? sys::OpenNull() : -1;
   for (size_t word = 0; word < words; ++word) {
-    uint64_t bits = hidden[word].load(std::memory_order_relaxed);
+    // Hidden once: the forked process may give the number to something of its own.
+    uint64_t bits = hidden[word].exchange(0, std::memory_order_relaxed);
     while (bits != 0) {
-      sys::ReplaceByNull(static_cast<int>(word * kBits) + __builtin_ctzll(bits));
+      sys::ReplaceBy(null, static_cast<int>(word * kBits) + __builtin_ctzll(bits));
       bits &= bits - 1;
     }
   }
+  if (null >= 0) sys::Close(null);
 }
 
 // Before main, since a fork() may come before the first use of ferry.

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -166,20 +165,18 @@ absl::StatusOr<std::shared_ptr<ProcessWatchThread>> ProcessWatchThread::Get() {
 
 absl::StatusOr<std::unique_ptr<ProcessWatch>> ProcessWatch::Start(int pid_fd, absl::Duration delay,
                                                                   Ended ended) {
-  UniqueFd own(sys::DuplicateFrom(pid_fd, STDERR_FILENO + 1));  // epoll takes each number once
-  if (!own.valid()) return absl::ErrnoToStatus(errno, "descriptor of a process");
   absl::StatusOr<std::shared_ptr<ProcessWatchThread>> thread = ProcessWatchThread::Get();
   if (!thread.ok()) return thread.status();
-  absl::StatusOr<uint64_t> id = (*thread)->Add(own.get(), delay, std::move(ended));
+  absl::StatusOr<uint64_t> id = (*thread)->Add(pid_fd, delay, std::move(ended));
   if (!id.ok()) return id.status();
-  return std::unique_ptr<ProcessWatch>(new ProcessWatch(*std::move(thread), std::move(own), *id));
+  return std::unique_ptr<ProcessWatch>(new ProcessWatch(*std::move(thread), pid_fd, *id));
 }
 
-ProcessWatch::ProcessWatch(std::shared_ptr<ProcessWatchThread> thread, UniqueFd pid_fd, uint64_t id)
-    : thread_(std::move(thread)), pid_fd_(std::move(pid_fd)), id_(id) {}
+ProcessWatch::ProcessWatch(std::shared_ptr<ProcessWatchThread> thread, int pid_fd, uint64_t id)
+    : thread_(std::move(thread)), pid_fd_(pid_fd), id_(id) {}
 
 ProcessWatch::~ProcessWatch() {
-  if (!fork_mark_.IsForked()) thread_->Remove(pid_fd_.get(), id_);
+  if (!fork_mark_.IsForked()) thread_->Remove(pid_fd_, id_);
 }
 
 }  // namespace ferry::internal

@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ferry/transport/internal/fd.h"
 #include "ferry/transport/internal/fork.h"
 
 namespace ferry::internal {
@@ -30,7 +29,8 @@ class ProcessWatch {
   // Once, on the watching thread: short, and without descriptors.
   using Ended = std::function<void()>;
 
-  // `ended` runs `delay` after the process of `pid_fd` has ended.
+  // `ended` runs `delay` after the process of `pid_fd` has ended. The descriptor outlives
+  // the watch, and has no other: epoll takes each number once.
   // Returns: RESOURCE_EXHAUSTED when there is no thread or descriptor left.
   static absl::StatusOr<std::unique_ptr<ProcessWatch>> Start(int pid_fd, absl::Duration delay,
                                                              Ended ended);
@@ -39,11 +39,11 @@ class ProcessWatch {
   ~ProcessWatch();
 
  private:
-  ProcessWatch(std::shared_ptr<ProcessWatchThread> thread, UniqueFd pid_fd, uint64_t id);
+  ProcessWatch(std::shared_ptr<ProcessWatchThread> thread, int pid_fd, uint64_t id);
 
   const ForkMark fork_mark_;
   std::shared_ptr<ProcessWatchThread> thread_;
-  const UniqueFd pid_fd_;
+  const int pid_fd_;
   const uint64_t id_;
 };
 

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,20 +35,16 @@ constexpr uint16_t kOurMachine = EM_AARCH64;
 constexpr uint16_t kOurMachine = EM_NONE;
 #endif
 
+constexpr char kUsualPath[] = "/bin:/usr/bin";  // what execvp takes
+
+const char* SearchPath() {
+  const char* path = getenv("PATH");
+  return path != nullptr ? path : kUsualPath;
+}
+
 bool Exists(const std::string& path) {
   struct stat status;
   return sys::Stat(path, status) == 0;
-}
-
-// Where the program would be; "" if nowhere.
-std::string Find(const std::string& program) {
-  if (absl::StrContains(program, '/')) return program;
-  const char* path = getenv("PATH");
-  for (absl::string_view folder : absl::StrSplit(path != nullptr ? path : "", ':')) {
-    std::string candidate = absl::StrCat(folder.empty() ? "." : folder, "/", program);
-    if (Exists(candidate)) return candidate;
-  }
-  return "";
 }
 
 std::string UserName(uid_t uid) {
@@ -97,9 +94,10 @@ std::string DescribeElf(std::ifstream& file, const Elf64_Ehdr& header) {
   bool same_order = header.e_ident[EI_DATA] == ELFDATA2LSB;
   uint16_t machine = header.e_machine;
   if (!same_order) machine = static_cast<uint16_t>(machine << 8 | machine >> 8);
-  if (machine != kOurMachine || header.e_ident[EI_CLASS] != ELFCLASS64) {
-    return absl::StrCat("a program for ", MachineName(machine), ", and this machine is ",
-                        MachineName(kOurMachine));
+  bool is_64_bit = header.e_ident[EI_CLASS] == ELFCLASS64;
+  if (machine != kOurMachine || !is_64_bit) {
+    return absl::StrCat("a ", is_64_bit ? "" : "32-bit ", "program for ", MachineName(machine),
+                        ", and this machine is ", MachineName(kOurMachine));
   }
   std::string loader = LoaderOf(file, header);
   if (!loader.empty() && !Exists(loader)) {
@@ -109,10 +107,11 @@ std::string DescribeElf(std::ifstream& file, const Elf64_Ehdr& header) {
 }
 
 std::string DescribeScript(std::ifstream& file) {
-  std::string line;
+  char bytes[256] = {};  // as much as the kernel looks at
   file.clear();
   file.seekg(2);
-  std::getline(file, line);
+  file.getline(bytes, sizeof(bytes));
+  std::string line = bytes;
   absl::string_view rest = absl::StripLeadingAsciiWhitespace(line);
   std::string interpreter(rest.substr(0, rest.find_first_of(" \t\r")));
   std::string what = absl::StrCat("a script for '", interpreter, "'");
@@ -156,7 +155,7 @@ int WrongDirectory(const std::string& path) {
   if (path.empty()) return 0;
   if (sys::Stat(path, status) != 0) return errno;
   if (!S_ISDIR(status.st_mode)) return ENOTDIR;
-  return access(path.c_str(), X_OK) == 0 ? 0 : errno;
+  return eaccess(path.c_str(), X_OK) == 0 ? 0 : errno;
 }
 
 absl::StatusCode CodeOf(int error) {
@@ -167,16 +166,26 @@ absl::StatusCode CodeOf(int error) {
 
 }  // namespace
 
+std::string FindProgram(const std::string& name) {
+  if (absl::StrContains(name, '/')) return name;
+  std::string found;
+  for (absl::string_view folder : absl::StrSplit(SearchPath(), ':')) {
+    std::string candidate = absl::StrCat(folder.empty() ? "." : folder, "/", name);
+    if (eaccess(candidate.c_str(), X_OK) == 0) return candidate;
+    if (found.empty() && Exists(candidate)) found = candidate;
+  }
+  return found;
+}
+
 absl::Status ExplainNoStart(int error, const ChildOptions& options) {
   if (int wrong = WrongDirectory(options.working_directory); wrong != 0) {
     return absl::ErrnoToStatus(wrong, absl::StrCat("cannot start '", options.program, "' in '",
                                                    options.working_directory, "'"));
   }
   std::string what = absl::StrCat("cannot start '", options.program, "'");
-  std::string path = Find(options.program);
+  std::string path = FindProgram(options.program);
   if (path.empty()) {
-    const char* folders = getenv("PATH");
-    absl::StrAppend(&what, ", looked up in PATH=", folders != nullptr ? folders : "");
+    absl::StrAppend(&what, ", looked up in PATH=", SearchPath());
   } else if (path != options.program) {
     absl::StrAppend(&what, ", found as ", path);
   }

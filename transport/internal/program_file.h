@@ -7,10 +7,16 @@
 #ifndef FERRY_TRANSPORT_INTERNAL_PROGRAM_FILE_H_
 #define FERRY_TRANSPORT_INTERNAL_PROGRAM_FILE_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "ferry/transport/child_options.h"
 
 namespace ferry::internal {
+
+// Where a program of that name is: the name itself if it has a '/', else in PATH, or in
+// the system's usual folders if that is unset. "" if nowhere.
+std::string FindProgram(const std::string& name);
 
 // The error of a posix_spawn that failed with `error`. NOT_FOUND: the program, its
 // interpreter or loader, or the working directory; PERMISSION_DENIED;

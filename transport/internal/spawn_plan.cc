@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "ferry/transport/internal/program_file.h"
 #include "ferry/transport/internal/sys.h"
 
 namespace ferry::internal {
@@ -70,9 +70,12 @@ void SpawnPlan::ChangeDirectory(const std::string& path) {
 int SpawnPlan::Run(const ChildOptions& options, const std::string& variable, pid_t& pid) {
   posix_spawn_file_actions_addclosefrom_np(&actions_, first_closed_);
 
-  std::string program = options.program;
-  if (absl::StrContains(program, '/') && !options.working_directory.empty()) {
-    program = std::filesystem::absolute(program).string();  // it is ours, not the child's
+  std::string program = FindProgram(options.program);
+  if (program.empty()) return ENOENT;
+  if (!options.working_directory.empty()) {  // a relative path is ours, not the child's
+    std::error_code error;
+    program = std::filesystem::absolute(program, error).string();
+    if (error) return error.value();
   }
   std::vector<char*> argv = {Exec(options.program)};
   for (const std::string& argument : options.arguments) argv.push_back(Exec(argument));

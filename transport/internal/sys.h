@@ -77,7 +77,8 @@ int OpenWriteEnd(int pipe_fd);
 int OpenReadEnd(int pipe_fd);
 // Makes a blocking read of the pipe return, by a byte that lands behind all that is in
 // it. Also for threads that have a descriptor table of their own.
-void WakeReader(int pipe_read_fd);
+// Answers whether it is there.
+bool WakeReader(int pipe_read_fd);
 // Makes `target` what `path` opens to, or what `fd` is; it stays open across exec.
 int OpenOnto(const char* path, int flags, int target);
 int DuplicateOnto(int fd, int target);
@@ -86,12 +87,16 @@ int SetNonBlocking(int fd);
 int SetCloseOnExec(int fd);
 bool IsNonBlocking(int fd);
 int Stat(const std::string& path, struct stat& status);
-// The bits of S_IFMT; 0 for what is not open.
+bool IsOpen(int fd);
+// The bits of S_IFMT; 0 for what has none, such as an eventfd, and for what is not open.
 mode_t FileType(int fd);
+// What tells a pipe from all others: its inode number.
+uint64_t PipeNumber(int fd);
 bool IsTerminal(int fd);
 void Close(int fd);
-// For the forked child only: async-signal-safe.
-void ReplaceByNull(int fd);
+// For the forked child: async-signal-safe. `fd` becomes `null`, or is closed if that is -1.
+int OpenNull();
+void ReplaceBy(int null, int fd);
 
 int EventFd();
 int EpollCreate();
@@ -103,7 +108,7 @@ bool EpollWait(int epoll_fd, Deadline deadline, uint64_t& id);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],
-                 char* const environment[]);  // answers an errno, as posix_spawnp does
+                 char* const environment[]);  // answers an errno, as posix_spawn does
 int PidFdOpen(pid_t pid);
 int WaitId(int pid_fd, siginfo_t* info, int options);
 int SendSignal(int pid_fd, int signal);

@@ -58,14 +58,16 @@ int OpenReadEnd(int pipe_fd) {
   return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_RDONLY));
 }
 
-void WakeReader(int pipe_read_fd) {
+bool WakeReader(int pipe_read_fd) {
   int fd = OpenThroughProc(pipe_read_fd, O_WRONLY);
-  if (fd < 0) return;
+  if (fd < 0) return false;
   // The pipe has a reader, the one that is to be woken, so there is no SIGPIPE.
   char byte = 0;
-  while (::write(fd, &byte, 1) < 0 && errno == EINTR) {
+  ssize_t written;
+  while ((written = ::write(fd, &byte, 1)) < 0 && errno == EINTR) {
   }
   ::close(fd);
+  return written == 1;
 }
 
 int OpenOnto(const char* path, int flags, int target) {
@@ -98,19 +100,26 @@ bool IsNonBlocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
 int Stat(const std::string& path, struct stat& status) { return ::stat(path.c_str(), &status); }
 
+bool IsOpen(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+
 mode_t FileType(int fd) {
   struct stat status;
   return ::fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+uint64_t PipeNumber(int fd) {
+  struct stat status;
+  return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 
 void Close(int fd) { ::close(fd); }
 
-void ReplaceByNull(int fd) {
-  int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+int OpenNull() { return ::open("/dev/null", O_RDWR | O_CLOEXEC); }
+
+void ReplaceBy(int null, int fd) {
   if (null < 0 || ::dup3(null, fd, O_CLOEXEC) < 0) ::close(fd);
-  if (null >= 0) ::close(null);
 }
 
 int EventFd() {

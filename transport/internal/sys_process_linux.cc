@@ -18,7 +18,7 @@ int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions
                  const posix_spawnattr_t* attributes, char* const arguments[],
                  char* const environment[]) {
   if (Injected(Call::kSpawn)) return errno;
-  return ::posix_spawnp(pid, program, actions, attributes, arguments, environment);
+  return ::posix_spawn(pid, program, actions, attributes, arguments, environment);
 }
 
 int PidFdOpen(pid_t pid) {
