@@ -144,8 +144,8 @@ class HeldPipeTest : public testing::Test {
       if (holder == 0) {
         for (;;) pause();
       }
-      bool written = write(held[1], &holder, sizeof(holder)) == sizeof(holder) &&
-                     write(back[1], bytes.data(), bytes.size()) >= 0;
+      bool written = write(back[1], bytes.data(), bytes.size()) >= 0 &&
+                     write(held[1], &holder, sizeof(holder)) == sizeof(holder);
       while (written) pause();
       _exit(1);
     }
