@@ -5,6 +5,7 @@
 
 #include <google/protobuf/compiler/code_generator.h>
 
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,6 +25,12 @@ bool IsIdentifier(const std::string& text) {
          kDigits.find(text.front()) == kDigits.npos && Escaped(text) == text;
 }
 
+std::string Joined(std::initializer_list<std::string_view> pieces) {
+  std::string text;
+  for (std::string_view piece : pieces) text += piece;
+  return text;
+}
+
 }  // namespace
 
 std::string ParseOptions(const std::string& parameter, Options& options) {
@@ -31,14 +38,15 @@ std::string ParseOptions(const std::string& parameter, Options& options) {
   google::protobuf::compiler::ParseGeneratorParameter(parameter, &given);
   for (const auto& [name, value] : given) {
     if (name != kServicesNamespace) {
-      return "unknown option \"" + name + "\"; there is: " + kServicesNamespace + "=NAME";
+      return Joined({"unknown option \"", name, "\"; there is: ", kServicesNamespace, "=NAME"});
     }
     if (!IsIdentifier(value)) {
-      return name + "=\"" + value + "\": expected the name of a C++ namespace, such as \"rpc\"";
+      return Joined(
+          {name, "=\"", value, "\": expected the name of a C++ namespace, such as \"rpc\""});
     }
     if (!options.services_namespace.empty()) {
-      return name + " is given twice, as \"" + options.services_namespace + "\" and as \"" + value +
-             "\"";
+      return Joined({name, " is given twice, as \"", options.services_namespace, "\" and as \"",
+                     value, "\""});
     }
     options.services_namespace = value;
   }

@@ -29,7 +29,7 @@ std::vector<std::string> EnvironmentOf(const ChildOptions& options, const std::s
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     std::string name(NameOf(*entry));
     bool replaced = options.environment.count(name) != 0 || name == NameOf(variable);
-    if (options.inherit_environment && !replaced) entries.push_back(*entry);
+    if (options.inherit_environment && !replaced) entries.emplace_back(*entry);
   }
   for (const auto& [name, value] : options.environment) {
     if (name != NameOf(variable)) entries.push_back(absl::StrCat(name, "=", value));
@@ -83,6 +83,7 @@ int SpawnPlan::Run(const ChildOptions& options, const std::string& variable, pid
 
   std::vector<std::string> environment = EnvironmentOf(options, variable);
   std::vector<char*> envp;
+  envp.reserve(environment.size() + 1);
   for (const std::string& entry : environment) envp.push_back(Exec(entry));
   envp.push_back(nullptr);
 
