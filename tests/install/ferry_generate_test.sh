@@ -2,10 +2,11 @@
 # SPDX-FileCopyrightText: The ferry authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# ferry_generate_test.sh: a wrong call of ferry_generate stops CMake, and the error says
+# ferry_generate_test.sh GENERATOR: a wrong call of ferry_generate stops CMake, and the error says
 # what is wrong.
 set -euo pipefail
 
+generator=$1
 source=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -27,7 +28,7 @@ add_library(headers INTERFACE)
 ferry_generate($1)
 END
   local said
-  said=$(cmake -S "$tmp" -B "$tmp/build" 2>&1) && said=nothing
+  said=$(cmake -G "$generator" -S "$tmp" -B "$tmp/build" 2>&1) && said=nothing
   said=$(tr -s ' \n' ' ' <<<"$said") # CMake breaks lines
   [[ $said == *"$2"* ]] ||
     { printf 'ferry_generate(%s) said: %s\nexpected: %s\n' "$1" "$said" "$2" >&2; failed=1; }

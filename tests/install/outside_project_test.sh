@@ -42,7 +42,9 @@ install() { # BUILD PREFIX LIBRARY…
   diff "$tmp/public" "$here/installed_files.txt" ||
     fail 'other files are installed (<) than expected (>); FERRY_UPDATE_GOLDENS=1 accepts them'
 
-  ! grep -rIF -e "$source" -e "$build" -e "$tmp" "$2" || fail 'an installed file names a path'
+  # Where ferry's folder is /ferry, ${_IMPORT_PREFIX}/ferry is none of these.
+  local paths="\Q$source\E|\Q$build\E|\Q$tmp\E"
+  ! grep -rIP "(?<![\w.}-])($paths)(?![\w.-])" "$2" || fail 'an installed file names a path'
   local file
   for file in "$2/bin/protoc-gen-ferry" "$2/$libdir"/libferry.so; do
     [[ ! -e $file ]] || ! readelf -d "$file" | grep -E 'RPATH|RUNPATH' ||
