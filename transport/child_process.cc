@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -166,8 +167,9 @@ ExitStatus ChildProcess::MakeEnd() {
   return *Wait(kNoDeadline);
 }
 
-absl::Status ChildProcess::ExplainEnd() {
-  std::optional<ExitStatus> exit = Wait(DeadlineAfter(kEndOfProcess));
+absl::Status ChildProcess::ExplainEnd(Deadline deadline) {
+  Deadline patience = std::max(deadline, DeadlineAfter(kEndOfProcess / 10));
+  std::optional<ExitStatus> exit = Wait(std::min(patience, DeadlineAfter(kEndOfProcess)));
   std::string text = absl::StrCat(
       description_, " ", exit ? exit->ToString() : "closed the connection, but still runs");
   if (error_ != nullptr) {

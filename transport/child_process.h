@@ -72,7 +72,7 @@ class ChildProcess final : public PeerProcess {
 
   // UNAVAILABLE with how the child ended, and the end of its captured stderr. For a
   // connection that has just broken: waits a moment for the end of the process.
-  absl::Status ExplainEnd() override;
+  absl::Status ExplainEnd(Deadline deadline) override;
 
  private:
   explicit ChildProcess(const ChildOptions& options);

@@ -52,7 +52,7 @@ class ParentProcess final : public PeerProcess {
 
   int pid_fd() const override { return pid_fd_.get(); }
 
-  absl::Status ExplainEnd() override {
+  absl::Status ExplainEnd(Deadline) override {
     struct pollfd ended = {pid_fd_.get(), POLLIN, 0};
     bool has_ended = sys::Poll(&ended, 1, Deadline::min()) == 1;
     return absl::UnavailableError(

@@ -5,6 +5,7 @@
 #define FERRY_TRANSPORT_PEER_PROCESS_H_
 
 #include "absl/status/status.h"
+#include "ferry/transport/deadline.h"
 
 namespace ferry {
 
@@ -19,8 +20,8 @@ class PeerProcess {
   virtual int pid_fd() const = 0;
 
   // UNAVAILABLE with why the connection has just ended, for the error of the calls that
-  // it breaks. May wait a moment for the answer.
-  virtual absl::Status ExplainEnd() = 0;
+  // it breaks. May wait a moment for the answer, and hardly beyond `deadline`.
+  virtual absl::Status ExplainEnd(Deadline deadline) = 0;
 };
 
 }  // namespace ferry

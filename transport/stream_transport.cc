@@ -112,10 +112,9 @@ ReadResult StreamTransport::TryRead(Frame& frame) {
   return ended_ ? ReadResult::kClosed : ReadResult::kEmpty;
 }
 
-void StreamTransport::Release() { received_.Release(); }
-
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;
+  deadline_ = options.deadline;
   if (sleep_.load(std::memory_order_relaxed) == Sleep::kPoll) wake_.Clear();  // armed
   if (writer_.full()) writer_.Write();
 
@@ -212,7 +211,7 @@ void StreamTransport::TakeRest() {
 
 absl::Status StreamTransport::ReasonOfEnd() const {
   if (closing_.load()) return close_reason();
-  if (process_ != nullptr) return process_->ExplainEnd();
+  if (process_ != nullptr) return process_->ExplainEnd(deadline_);
   return absl::UnavailableError(
       absl::StrCat(peer_.description, " closed the connection",
                    received_.unfinished().empty() ? "" : " in the middle of a frame"));

@@ -53,7 +53,7 @@ class StreamTransport final : public Transport {
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
   ReadResult TryRead(Frame& frame) override;
-  void Release() override;
+  void Release() override { received_.Release(); }
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
   bool Arm() override;
@@ -99,6 +99,7 @@ class StreamTransport final : public Transport {
   // Owned by the holder of the receiving half.
   internal::ReceiveBuffer received_;
   bool can_wake_read_ = false;
+  Deadline deadline_ = kNoDeadline;  // of the last Wait
   bool ended_ = false;  // nothing more is read from the stream; what was received counts
 
   // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks

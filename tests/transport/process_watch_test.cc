@@ -120,10 +120,15 @@ class Ended final : public PeerProcess {
  public:
   explicit Ended(pid_t pid) : pid_fd_(sys::PidFdOpen(pid)) {}
   int pid_fd() const override { return pid_fd_.get(); }
-  absl::Status ExplainEnd() override { return absl::UnavailableError("it has ended"); }
+  absl::Status ExplainEnd(Deadline deadline) override {
+    asked_until_ = deadline;
+    return absl::UnavailableError("it has ended");
+  }
+  Deadline asked_until() const { return asked_until_; }
 
  private:
   const UniqueFd pid_fd_;
+  Deadline asked_until_ = kNoDeadline;
 };
 
 // A transport to a process that sends `bytes`, is killed while the reader sleeps, and
@@ -153,7 +158,7 @@ class HeldPipeTest : public testing::Test {
     for (int fd : {forth[0], back[1], held[0], held[1]}) close(fd);
     auto transport = StreamTransport::Create(UniqueFd(back[0]), UniqueFd(forth[1]),
                                              internal::WriteEnd::Sharing::kOurs, {"it", pid_},
-                                             std::make_shared<Ended>(pid_));
+                                             ended_ = std::make_shared<Ended>(pid_));
     ASSERT_TRUE(transport.ok()) << transport.status();
     transport_ = *std::move(transport);
   }
@@ -201,6 +206,7 @@ class HeldPipeTest : public testing::Test {
   }
 
   std::unique_ptr<StreamTransport> transport_;
+  std::shared_ptr<Ended> ended_;
 
  private:
   pid_t pid_ = -1;
@@ -231,6 +237,16 @@ TEST_F(HeldPipeTest, AFrameThatLacksAByteIsNotCompletedByTheWake) {
   Start(bytes);
   EXPECT_EQ(Received(), "one;");
   EXPECT_EQ(transport_->close_reason().message(), "it has ended");
+}
+
+TEST_F(HeldPipeTest, TheEndIsExplainedWithinTheDeadlineOfTheWait) {
+  Start("", Holder::kNo);
+  Kill();
+  WaitOptions wait;
+  wait.deadline = DeadlineAfter(absl::Seconds(60));
+  Frame frame;
+  while (transport_->TryRead(frame) != ReadResult::kClosed) transport_->Wait(wait);
+  EXPECT_EQ(ended_->asked_until(), wait.deadline);
 }
 
 // The wake and the end of the pipe come together, on a thread that was interrupted before.
