@@ -21,7 +21,7 @@ class Listener {
   // Returns: CANCELLED after Close; OUT_OF_RANGE when nobody can connect any more.
   virtual absl::StatusOr<std::unique_ptr<Transport>> Accept() = 0;
 
-  // True for `parent:`, which has one peer and no other.
+  // True for `parent:` and `stdio:`, which have one peer and no other.
   virtual bool accepts_once() const { return false; }
 
   // Ends a blocked Accept and all later ones. Accepted transports live on.

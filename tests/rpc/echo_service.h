@@ -82,7 +82,6 @@ class EchoImpl final : public EchoService {
   absl::Status GiveStrict(ServerContext&, const Empty&, Strict&) override {
     return absl::OkStatus();
   }
-  absl::Status Exit(ServerContext&, const Empty&, Empty&) override { _exit(7); }
 
   std::optional<EchoStub> elsewhere_;
   internal::Mutex mutex_;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/rpc/deeds_service.h"
 #include "tests/support/child_body.h"
@@ -187,12 +188,16 @@ TEST(SpawnTest, ANameIsLookedUpInThisProcesssPath) {
   std::string before = std::filesystem::current_path();
   std::string folder = SelfPath().substr(0, SelfPath().rfind('/'));
   ASSERT_EQ(chdir(folder.c_str()), 0);
-  ASSERT_EQ(setenv("PATH", ":/nowhere", 1), 0);  // an empty entry is this directory
   ChildOptions options = DeedsChild();
   options.program = SelfPath().substr(folder.size() + 1);
+  std::string other = testing::TempDir() + "ferry_path_XXXXXX";
+  ASSERT_NE(mkdtemp(other.data()), nullptr);
+  std::filesystem::create_directory(other + "/" + options.program);  // no program
+  ASSERT_EQ(setenv("PATH", (other + "::/nowhere").c_str(), 1), 0);   // "" is this directory
   options.working_directory = "/usr";
   EXPECT_EQ(LookFrom(options).working_directory(), "/usr");
   ASSERT_EQ(setenv("PATH", path.c_str(), 1), 0);
+  std::filesystem::remove_all(other);
   ASSERT_EQ(chdir(before.c_str()), 0);
 }
 
@@ -204,7 +209,12 @@ TEST(SpawnTest, AFloodOnACapturedStderrHoldsNobodyUp) {
   Number lines;
   lines.set_value(1000);  // 1 MB each
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(DeedsStub(child->channel()).Flood(lines).ok());
+  Text last_words;
+  last_words.set_text("last words");
+  EXPECT_TRUE(DeedsStub(child->channel()).Complain(last_words).ok());
+  child->Stop();
   EXPECT_EQ(child->captured_error().size(), 64u * 1024);
+  EXPECT_TRUE(absl::EndsWith(child->captured_error(), "f\nlast words\n"));
 }
 
 TEST(SpawnTest, ManyThreadsStartChildrenAtOnce) {

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
@@ -41,15 +40,13 @@ void AfterForkInChild() {
 }
 
 // Before main, since a fork() may come before the first use of ferry.
-const int registered = pthread_atfork(nullptr, nullptr, AfterForkInChild);
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, AfterForkInChild);
 
 bool IsTracked(int fd) { return fd >= 0 && static_cast<size_t>(fd) < kMaxDescriptors; }
 
 }  // namespace
 
-ForkMark::ForkMark() : made_in_(forks.load(std::memory_order_relaxed)) {
-  static_cast<void>(registered);
-}
+ForkMark::ForkMark() : made_in_(forks.load(std::memory_order_relaxed)) {}
 
 bool ForkMark::IsForked() const { return forks.load(std::memory_order_relaxed) != made_in_; }
 

@@ -147,12 +147,11 @@ Shared& TheShared() {
 // A forked child may start processes of its own: it gets the lock free.
 void LockShared() ABSL_NO_THREAD_SAFETY_ANALYSIS { TheShared().mutex.Lock(); }
 void UnlockShared() ABSL_NO_THREAD_SAFETY_ANALYSIS { TheShared().mutex.Unlock(); }
-const int registered = pthread_atfork(LockShared, UnlockShared, UnlockShared);
+[[maybe_unused]] const int registered = pthread_atfork(LockShared, UnlockShared, UnlockShared);
 
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<ProcessWatchThread>> ProcessWatchThread::Get() {
-  static_cast<void>(registered);
   Shared& shared = TheShared();
   MutexLock lock(shared.mutex);
   std::shared_ptr<ProcessWatchThread> thread = shared.thread.lock();

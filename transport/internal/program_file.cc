@@ -47,6 +47,13 @@ bool Exists(const std::string& path) {
   return sys::Stat(path, status) == 0;
 }
 
+// What exec would take: a folder of that name on the way is passed by.
+bool IsProgram(const std::string& path) {
+  struct stat status;
+  return sys::Stat(path, status) == 0 && S_ISREG(status.st_mode) &&
+         eaccess(path.c_str(), X_OK) == 0;
+}
+
 std::string UserName(uid_t uid) {
   struct passwd entry, *found = nullptr;
   std::vector<char> buffer(4096);
@@ -171,7 +178,7 @@ std::string FindProgram(const std::string& name) {
   std::string found;
   for (absl::string_view folder : absl::StrSplit(SearchPath(), ':')) {
     std::string candidate = absl::StrCat(folder.empty() ? "." : folder, "/", name);
-    if (eaccess(candidate.c_str(), X_OK) == 0) return candidate;
+    if (IsProgram(candidate)) return candidate;
     if (found.empty() && Exists(candidate)) found = candidate;
   }
   return found;

@@ -115,7 +115,7 @@ int SendSignal(int pid_fd, int signal);
 void KillAndReap(pid_t pid);  // for a child that has no pid_fd
 // Gives the calling thread a descriptor table of its own, with `fd` in it and nothing
 // else: as long as its main thread is the only one that uses a table, the kernel looks
-// descriptors up without counting references (fdget), which is 2 % of a call.
+// descriptors up without counting references (fdget), which is 3 % of a call.
 void KeepOnly(int fd);
 // Ends the process at once, with a line on stderr.
 [[noreturn]] void EndProcess(const std::string& last_words);
