@@ -34,7 +34,9 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> InheritedPipes(absl::string_view l
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &fds[0]) ||
       !absl::SimpleAtoi(parts[1], &fds[1]) || fds[0] == fds[1]) {
     return absl::FailedPreconditionError(absl::StrCat(
-        kParentVariable, "='", link, "', expected pipe:READ,WRITE with two descriptors"));
+        kParentVariable, "='", link,
+        "', expected pipe:READ,WRITE with two descriptors, or stdio:INODE,INODE of the "
+        "pipes that are stdin and stdout"));
   }
   for (int fd : fds) {
     if (fd > STDERR_FILENO && sys::FileType(fd) == S_IFIFO && sys::SetCloseOnExec(fd) == 0)

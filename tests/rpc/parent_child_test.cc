@@ -131,8 +131,8 @@ TEST(ParentChildTest, AWorkerStartedByHandSaysHowItIsStarted) {
 }
 
 TEST(ParentChildTest, AFalseLinkIsRefused) {
-  for (const char* link :
-       {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5", "pipe:3,3"}) {
+  for (const char* link : {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5",
+                           "pipe:3,3", "stdio:1,1"}) {
     setenv("FERRY_PARENT", link, 1);
     Server server;
     absl::Status status = server.Serve("parent:");
