@@ -19,7 +19,7 @@
 #include "echo_service.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/internal/leadership.h"
-#include "ferry/rpc/internal/session.h"
+#include "ferry/rpc/internal/sole_lane.h"
 #include "ferry/rpc/server.h"
 #include "ferry/transport/stream_transport.h"
 #include "fiber.h"
@@ -74,11 +74,14 @@ absl::Status RunCalls(int calls, const EchoMessage& request) {
   internal::ServiceRegistry registry;
   if (absl::Status added = registry.Add(echo); !added.ok()) return added;
   internal::WorkerPool no_spare_threads(0);
-  std::shared_ptr<internal::Session> session;
-  ServerEnd server([&] { session->LeadFirst(); });
-  session = std::make_shared<internal::Session>(
-      std::make_unique<SteppedTransport>(*std::move(far), [&] { server.RunClient(); }),
-      kDefaultMaxMessage, registry, no_spare_threads);
+  internal::Supervisor nobody_supervises;
+  std::shared_ptr<internal::SoleLane> lane;
+  ServerEnd server([&] { lane->LeadFirst(); });
+  lane = std::make_shared<internal::SoleLane>(
+      no_spare_threads, nobody_supervises,
+      std::make_shared<internal::Session>(
+          std::make_unique<SteppedTransport>(*std::move(far), [&] { server.RunClient(); }),
+          kDefaultMaxMessage, registry));
 
   absl::Status status;
   {

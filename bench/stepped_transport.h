@@ -34,7 +34,7 @@ class SteppedTransport final : public Transport {
   void Release() override { inner_->Release(); }
   void Interrupt() override { inner_->Interrupt(); }
   bool Arm() override { return inner_->Arm(); }
-  int WaitHandle() override { return inner_->WaitHandle(); }
+  absl::Status Join(WaitSet& set, uint64_t id) override { return inner_->Join(set, id); }
   void Close(const absl::Status& reason) override { inner_->Close(reason); }
   absl::Status close_reason() const override { return inner_->close_reason(); }
   const Peer& peer() const override { return inner_->peer(); }

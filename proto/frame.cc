@@ -39,7 +39,7 @@ constexpr TypeRule kRules[] = {
     {"cancel", 0, true, false, false, false, false},
     {"credit", 0, true, false, false, false, true},
     {"ping", kFlagAck, false, false, false, true, false},
-    {"goaway", 0, false, true, false, false, false},
+    {"goaway", 0, false, true, true, false, false},
 };
 
 const TypeRule* RuleOf(FrameType type) {
@@ -82,9 +82,10 @@ absl::Status ValidateFields(const FrameHeader& header) {
       break;
     }
     case FrameType::kReply:
+    case FrameType::kGoAway:
       if (header.aux > kHighestStatusCode) {
-        return Broken("reply with status code %d, expected 0 to %d", header.aux,
-                      kHighestStatusCode);
+        return Broken("%s with status code %d, expected 0 to %d", RuleOf(header.type)->name,
+                      header.aux, kHighestStatusCode);
       }
       break;
     case FrameType::kCredit:

@@ -4,43 +4,41 @@
 #include "ferry/rpc/server.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/server_lane.h"
 #include "ferry/rpc/internal/service_registry.h"
-#include "ferry/rpc/internal/session.h"
+#include "ferry/rpc/internal/sole_lane.h"
+#include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/endpoint.h"
 #include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/wait_set.h"
 
 namespace ferry {
 
+using internal::Lane;
 using internal::Mutex;
 using internal::MutexLock;
+using internal::ServerLane;
 using internal::Session;
+using internal::SoleLane;
 
 namespace {
 
-// Leads a new session on a spare thread.
-class FirstLead final : public internal::WorkerPool::Task {
- public:
-  explicit FirstLead(std::shared_ptr<Session> session) : session_(std::move(session)) {}
-  void Run() override { session_->LeadFirst(); }
-
- private:
-  const std::shared_ptr<Session> session_;
-};
-
-// How a connection ended, for those who served nothing but it.
-absl::Status OutcomeOfOnly(const absl::Status& close_reason, const std::string& peer) {
+// How a connection ended that was the server's last.
+absl::Status OutcomeOfLast(const absl::Status& close_reason, const std::string& peer) {
   if (absl::IsUnavailable(close_reason) || absl::IsCancelled(close_reason)) {
     return absl::OkStatus();  // the usual ends: the peer went, or Shutdown
   }
-  return absl::Status(close_reason.code(), absl::StrCat(peer, ": ", close_reason.message()));
+  return absl::Status(close_reason.code(), absl::StrCat(peer, close_reason.message()));
 }
 
 }  // namespace
@@ -55,106 +53,99 @@ class Server::State {
     if (registered_.ok()) registered_ = registry_.Add(service);
   }
 
-  absl::Status Serve(const std::string& text) {
+  absl::Status Listen(const std::string& text) {
     if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
-    if (!registered_.ok()) return registered_;
     absl::StatusOr<Address> address = Address::Parse(text);
     if (!address.ok()) return address.status();
-    absl::StatusOr<std::shared_ptr<Listener>> listener = Listen(*address);
+    absl::StatusOr<std::unique_ptr<Listener>> listener = ferry::Listen(*address);
     if (!listener.ok()) return listener.status();
-    {
-      MutexLock lock(mutex_);
-      if (shut_down_) return absl::OkStatus();
-      listeners_.push_back(*listener);
+    listeners_.push_back(*std::move(listener));
+    return absl::OkStatus();
+  }
+
+  absl::Status Serve() {
+    if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
+    std::vector<std::unique_ptr<Listener>> listeners = std::move(listeners_);
+    listeners_.clear();
+    if (!registered_.ok()) return registered_;
+    if (listeners.empty()) {
+      return absl::FailedPreconditionError("the server has no address to listen at");
     }
-    absl::Status served =
-        (*listener)->accepts_once() ? ServeOnly(**listener) : ServeAll(**listener);
-    MutexLock lock(mutex_);
-    listeners_.erase(std::remove(listeners_.begin(), listeners_.end(), *listener),
-                     listeners_.end());
-    return served;
+    if (listeners.size() == 1 && listeners[0]->accepts_once()) return ServeOnly(*listeners[0]);
+    return ServeAll(std::move(listeners));
   }
 
   bool IsForked() const { return fork_mark_.IsForked(); }
 
   void Shutdown() {
     if (IsForked()) return;
-    std::vector<std::shared_ptr<Listener>> listeners;
-    std::vector<std::shared_ptr<Session>> sessions;
+    std::function<void()> end;
     {
       MutexLock lock(mutex_);
       shut_down_ = true;
-      listeners = std::move(listeners_);
-      sessions = sessions_;
+      end = end_;
     }
-    for (const auto& listener : listeners) listener->Close();
-    for (const auto& session : sessions) {
-      session->Close(absl::CancelledError("the server was shut down"));
-    }
+    if (end) end();
   }
 
  private:
-  // One connection, led by this thread.
   absl::Status ServeOnly(Listener& listener) {
-    absl::StatusOr<std::unique_ptr<Transport>> transport = listener.Accept();
+    absl::StatusOr<std::unique_ptr<Transport>> transport = listener.TryAccept();
     if (!transport.ok()) return transport.status();
-    std::string peer = (*transport)->peer().description;
-    std::shared_ptr<Session> session = AddSession(*std::move(transport));
-    if (session == nullptr) return absl::OkStatus();
-    session->LeadFirst();
-    pool_.WorkUntil([&session] { return session->ended(); });
-    return OutcomeOfOnly(session->AwaitEnd(), peer);
-  }
-
-  // Any number of connections, each led by a spare thread.
-  absl::Status ServeAll(Listener& listener) {
-    for (;;) {
-      absl::StatusOr<std::unique_ptr<Transport>> transport = listener.Accept();
-      if (!transport.ok()) {
-        AwaitSessions();
-        return absl::IsCancelled(transport.status()) ? absl::OkStatus() : transport.status();
-      }
-      std::shared_ptr<Session> session = AddSession(*std::move(transport));
-      if (session == nullptr || pool_.TryRun(std::make_shared<FirstLead>(session))) continue;
-      session->Close(absl::ResourceExhaustedError("no thread is left for another connection"));
-      session->LeadFirst();  // ends at once
-    }
-  }
-
-  // Null after Shutdown.
-  std::shared_ptr<Session> AddSession(std::unique_ptr<Transport> transport) {
+    std::string peer = absl::StrCat((*transport)->peer().description, ": ");
     auto session =
-        std::make_shared<Session>(std::move(transport), options_.max_message, registry_, pool_);
-    MutexLock lock(mutex_);
-    if (shut_down_) return nullptr;
-    sessions_.erase(std::remove_if(sessions_.begin(), sessions_.end(),
-                                   [](const auto& old) { return old->ended(); }),
-                    sessions_.end());
-    sessions_.push_back(session);
-    return session;
+        std::make_shared<Session>(*std::move(transport), options_.max_message, registry_);
+    Lead(std::make_shared<SoleLane>(pool_, supervisor_, session), [session] {
+      session->connection().Close(absl::CancelledError("the server was shut down"));
+    });
+    return OutcomeOfLast(session->connection().close_reason(), peer);
   }
 
-  void AwaitSessions() {
-    std::vector<std::shared_ptr<Session>> sessions;
+  absl::Status ServeAll(std::vector<std::unique_ptr<Listener>> listeners) {
+    absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
+    if (!set.ok()) return set.status();
+    ServerLane::Limits limits = {options_.max_message, options_.max_connections,
+                                 options_.handshake_timeout, options_.admit};
+    auto lane =
+        std::make_shared<ServerLane>(pool_, supervisor_, registry_, limits, *std::move(set));
+    for (std::unique_ptr<Listener>& listener : listeners) {
+      if (absl::Status added = lane->Add(std::move(listener)); !added.ok()) return added;
+    }
+    Lead(lane, [lane] { lane->Shutdown(); });
+    return OutcomeOfLast(lane->outcome(), "");
+  }
+
+  // Until the lane has ended, by itself or through `end`, which is safe on any thread.
+  void Lead(const std::shared_ptr<Lane>& lane, const std::function<void()>& end) {
+    bool shut_down;
     {
       MutexLock lock(mutex_);
-      sessions = std::move(sessions_);
+      shut_down = shut_down_;
+      end_ = end;
     }
-    for (const auto& session : sessions) session->AwaitEnd().IgnoreError();
+    if (shut_down) end();
+    supervisor_.Add(lane);
+    lane->LeadFirst();
+    pool_.WorkUntil([&lane] { return lane->ended(); });
+    supervisor_.Remove(*lane);
+    MutexLock lock(mutex_);
+    end_ = nullptr;
   }
 
   const ServerOptions options_;
   const internal::ForkMark fork_mark_;
-  internal::ServiceRegistry registry_;  // constant once Serve runs
+  // Constant once Serve runs.
+  internal::ServiceRegistry registry_;
   absl::Status registered_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
 
   Mutex mutex_;
-  std::vector<std::shared_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> end_ ABSL_GUARDED_BY(mutex_);
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
 
-  // Last, so that its threads end before what they use.
+  // Last, so that their threads end before what they use.
   internal::WorkerPool pool_;
+  internal::Supervisor supervisor_;
 };
 
 Server::Server(const ServerOptions& options) : state_(new State(options)) {}
@@ -166,7 +157,14 @@ Server::~Server() {
 }
 
 void Server::Register(Service& service) { state_->Register(service); }
-absl::Status Server::Serve(std::string_view address) { return state_->Serve(std::string(address)); }
+absl::Status Server::Listen(std::string_view address) {
+  return state_->Listen(std::string(address));
+}
+absl::Status Server::Serve() { return state_->Serve(); }
+absl::Status Server::Serve(std::string_view address) {
+  absl::Status listens = Listen(address);
+  return listens.ok() ? Serve() : listens;
+}
 void Server::Shutdown() { state_->Shutdown(); }
 
 }  // namespace ferry

@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/service.h"
+#include "ferry/transport/peer_policy.h"
 
 namespace ferry {
 
@@ -23,9 +25,19 @@ struct ServerOptions {
   // Threads that serve, the one in Serve included. They are started as they are
   // needed. When all are taken by handlers that wait, further requests wait, too.
   size_t max_threads = 64;
+
+  // Who connects beyond that is refused with RESOURCE_EXHAUSTED. A connection takes a
+  // descriptor, or two with pipes; when the process has none left, who connects waits.
+  size_t max_connections = 4096;
+
+  // How long a client may take to say hello, before its connection is closed.
+  absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
+
+  // Whom to serve; others get its status.
+  PeerPolicy admit = AdmitOwnUserAndRoot;
 };
 
-// Thread contract: Register before Serve; Shutdown on any thread.
+// Thread contract: Register and Listen before Serve; Shutdown on any thread.
 class Server {
  public:
   explicit Server(const ServerOptions& options = {});
@@ -37,19 +49,30 @@ class Server {
   // that have one method id, make Serve fail.
   void Register(Service& service);
 
-  // Serves at an address until there is nobody left to serve — for `parent:` and
-  // `stdio:`, until the peer is gone — or until Shutdown. Handlers have returned when it
-  // returns; a process whose parent has ended, and whose handlers have not returned 5 s
-  // later (`parent:?orphan_grace=5s`), ends.
+  // Makes the server reachable at an address, and at as many as it is called for; who
+  // connects waits for Serve.
+  // Returns: INVALID_ARGUMENT for a bad address; ALREADY_EXISTS when it is served
+  // already; FAILED_PRECONDITION when something that is not ours to remove is in the way,
+  // in a process that was forked since the server was made, and for `parent:` when no
+  // ferry parent started this process; else what the transport's listener says.
+  absl::Status Listen(std::string_view address);
+
+  // Serves until Shutdown or — with `parent:` or `stdio:` — until that peer is gone, and
+  // gives the addresses up. Handlers have returned when it returns; a process whose parent
+  // has ended, and whose handlers have not returned 5 s later
+  // (`parent:?orphan_grace=5s`), ends.
   // Returns: OK; ALREADY_EXISTS, FAILED_PRECONDITION as said at Register;
-  // INVALID_ARGUMENT for a bad address; for `parent:` also FAILED_PRECONDITION when no
-  // ferry parent started this process or its protocol is another, and DATA_LOSS when
-  // it broke the protocol; FAILED_PRECONDITION in a process that was forked since the
-  // server was made; else what the transport's listener says.
+  // FAILED_PRECONDITION when there is no address, and in a process that was forked since
+  // the server was made; for `parent:` also FAILED_PRECONDITION when the parent's protocol
+  // is another, and DATA_LOSS when it broke the protocol; RESOURCE_EXHAUSTED when the
+  // system lacks descriptors.
+  absl::Status Serve();
+
+  // Listen, then Serve.
   absl::Status Serve(std::string_view address);
 
-  // Ends Serve, and every connection at once. Handlers that run are waited for; their
-  // replies are lost.
+  // Ends Serve, now or as soon as it is called, and every connection at once. Handlers
+  // that run are waited for; their replies are lost.
   void Shutdown();
 
  private:

@@ -9,13 +9,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/internal/event.h"
 #include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry {
 namespace {
 
-using internal::CondVar;
 using internal::Mutex;
 using internal::MutexLock;
 
@@ -45,40 +45,39 @@ void ForgetNames() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 class InprocListener final : public Listener {
  public:
   explicit InprocListener(std::string name) : name_(std::move(name)) {}
-  ~InprocListener() override { Close(); }
-
-  absl::StatusOr<std::unique_ptr<Transport>> Accept() override {
-    Names& names = AllNames();
-    MutexLock lock(names.mutex);
-    while (waiting_.empty() && !closed_) connected_.Wait(names.mutex);
-    if (closed_) return absl::CancelledError(absl::StrCat("inproc:", name_, " was closed"));
-    std::unique_ptr<Transport> transport = std::move(waiting_.front());
-    waiting_.pop();
-    return transport;
-  }
-
-  void Close() override {
+  ~InprocListener() override {
     if (fork_mark_.IsForked()) return;
     Names& names = AllNames();
     MutexLock lock(names.mutex);
-    if (!closed_) names.listeners.erase(name_);
-    closed_ = true;
-    connected_.NotifyAll();
+    names.listeners.erase(name_);
   }
+
+  absl::Status Open() { return arrived_.Open(); }
+
+  absl::StatusOr<std::unique_ptr<Transport>> TryAccept() override {
+    Names& names = AllNames();
+    MutexLock lock(names.mutex);
+    if (waiting_.empty()) return nullptr;
+    std::unique_ptr<Transport> transport = std::move(waiting_.front());
+    waiting_.pop();
+    if (waiting_.empty()) arrived_.Clear();
+    return transport;
+  }
+
+  int wait_handle() const override { return arrived_.fd(); }
 
   // REQUIRES: the lock of AllNames.
   void Enqueue(std::unique_ptr<Transport> transport) {
     waiting_.push(std::move(transport));
-    connected_.NotifyOne();
+    arrived_.Set();
   }
 
  private:
   const std::string name_;
   const internal::ForkMark fork_mark_;
-  CondVar connected_;
+  internal::Event arrived_;  // set while somebody waits
   // Guarded by the lock of AllNames, which a field cannot name.
   std::queue<std::unique_ptr<Transport>> waiting_;
-  bool closed_ = false;
 };
 
 }  // namespace
@@ -90,6 +89,7 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenInproc(const std::string& name) 
     return absl::AlreadyExistsError(absl::StrCat("inproc:", name, " is served already"));
   }
   auto listener = std::make_unique<InprocListener>(name);
+  if (absl::Status opened = listener->Open(); !opened.ok()) return opened;
   names.listeners.emplace(name, listener.get());
   return listener;
 }

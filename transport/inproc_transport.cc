@@ -10,8 +10,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "ferry/transport/internal/event.h"
 #include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/wait_set.h"
 
 namespace ferry {
 namespace {
@@ -65,7 +65,6 @@ class Inbox {
       changed_.Wait(mutex_, options.deadline);
     }
     if (options.interruptible) interrupted_ = false;
-    if (event_.is_open()) event_.Clear();
   }
 
   void Interrupt() {
@@ -76,15 +75,15 @@ class Inbox {
 
   bool Arm() {
     MutexLock lock(mutex_);
-    if (!frames_.empty() || interrupted_ || !close_reason_.ok()) return true;
-    if (event_.is_open()) event_.Clear();
-    return false;
+    armed_ = frames_.empty() && !interrupted_ && close_reason_.ok();
+    return !armed_;
   }
 
-  int WaitHandle() {
+  // The set must not be told any more once its transport has gone.
+  void Join(WaitSet* set, uint64_t id) {
     MutexLock lock(mutex_);
-    if (event_.Open().ok() && !frames_.empty()) event_.Set();
-    return event_.fd();
+    set_ = set;
+    id_in_set_ = id;
   }
 
   enum class Unread { kKeep, kDrop };
@@ -104,7 +103,7 @@ class Inbox {
  private:
   void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     changed_.NotifyAll();
-    if (event_.is_open()) event_.Set();
+    if (std::exchange(armed_, false) && set_ != nullptr) set_->Notify(id_in_set_);
   }
 
   Mutex mutex_;
@@ -112,7 +111,9 @@ class Inbox {
   std::deque<QueuedFrame> frames_ ABSL_GUARDED_BY(mutex_);
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-  internal::Event event_ ABSL_GUARDED_BY(mutex_);
+  WaitSet* set_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  uint64_t id_in_set_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool armed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Thread contract: that of Transport.
@@ -121,7 +122,10 @@ class InprocTransport final : public Transport {
   InprocTransport(std::shared_ptr<Inbox> own, std::shared_ptr<Inbox> other, Peer peer)
       : own_(std::move(own)), other_(std::move(other)), peer_(std::move(peer)) {}
 
-  ~InprocTransport() override { Close(absl::CancelledError("the transport was destroyed")); }
+  ~InprocTransport() override {
+    own_->Join(nullptr, 0);
+    Close(absl::CancelledError("the transport was destroyed"));
+  }
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override {
     if (!own_->close_reason().ok()) return ReserveResult::kClosed;
@@ -145,8 +149,11 @@ class InprocTransport final : public Transport {
   void Release() override { current_.message.reset(); }
   void Wait(const WaitOptions& options) override { own_->Wait(options); }
   void Interrupt() override { own_->Interrupt(); }
+  absl::Status Join(WaitSet& set, uint64_t id) override {
+    own_->Join(&set, id);
+    return absl::OkStatus();
+  }
   bool Arm() override { return own_->Arm(); }
-  int WaitHandle() override { return own_->WaitHandle(); }
 
   void Close(const absl::Status& reason) override {
     own_->Close(reason, Inbox::Unread::kDrop);

@@ -11,21 +11,24 @@
 
 namespace ferry {
 
-// Accepts transports at an endpoint. Thread contract: Accept on one thread, Close on
-// any.
+// Accepts transports at an endpoint, and gives the name up when it is destroyed;
+// accepted transports live on. Thread contract: thread-compatible.
 class Listener {
  public:
   virtual ~Listener() = default;
 
-  // Blocks until somebody connects.
-  // Returns: CANCELLED after Close; OUT_OF_RANGE when nobody can connect any more.
-  virtual absl::StatusOr<std::unique_ptr<Transport>> Accept() = 0;
+  // Takes a connection that has arrived; null when there is none now. Never sleeps.
+  // Returns: RESOURCE_EXHAUSTED when the process or the system has no descriptor or
+  // memory left for it: who waits goes on waiting, so try again later; OUT_OF_RANGE when
+  // nobody can connect any more; else what is wrong for good.
+  virtual absl::StatusOr<std::unique_ptr<Transport>> TryAccept() = 0;
 
-  // True for `parent:` and `stdio:`, which have one peer and no other.
+  // Polls as readable when TryAccept may find somebody. -1 where accepts_once.
+  virtual int wait_handle() const = 0;
+
+  // True for `parent:` and `stdio:`, which have one peer and no other; it is there from
+  // the beginning.
   virtual bool accepts_once() const { return false; }
-
-  // Ends a blocked Accept and all later ones. Accepted transports live on.
-  virtual void Close() = 0;
 };
 
 }  // namespace ferry

@@ -92,12 +92,12 @@ class ParentListener final : public Listener {
     if (watch.ok()) watch_ = *std::move(watch);
   }
 
-  absl::StatusOr<std::unique_ptr<Transport>> Accept() override {
+  absl::StatusOr<std::unique_ptr<Transport>> TryAccept() override {
     if (transport_ == nullptr) return absl::OutOfRangeError("there is one peer only");
     return std::move(transport_);
   }
+  int wait_handle() const override { return -1; }
   bool accepts_once() const override { return true; }
-  void Close() override {}
 
  private:
   std::unique_ptr<Transport> transport_;

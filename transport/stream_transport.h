@@ -6,13 +6,14 @@
 //
 // A call costs one write and one read on each side: a reader that nothing but its
 // frame can call away sleeps in read(2), not in poll(2) and then read(2). Close, and the
-// death of a peer whose descriptors somebody else holds, wake such a reader by a byte
-// in the pipe that it reads, which needs /proc; where that is missing at the start, or
-// the descriptor does not block, every sleep goes through poll. So a process changes its
-// root, its user or its view of /proc before the connection is made, not after.
+// death of a peer whose descriptors somebody else holds, wake such a reader: on a socket
+// by its shutdown, on a pipe by a byte in it, which needs /proc; where that is missing at
+// the start, or the descriptor does not block, every sleep goes through poll. So a process
+// with pipes changes its root, its user or its view of /proc before the connection is
+// made, not after.
 //
-// A peer that closes only the end that it reads is not noticed as long as /proc is there
-// (see WriteEnd): one that dies closes both.
+// A peer that closes only the end of a pipe that it reads is not noticed as long as /proc
+// is there (see WriteEnd): one that dies closes both.
 
 #ifndef FERRY_TRANSPORT_STREAM_TRANSPORT_H_
 #define FERRY_TRANSPORT_STREAM_TRANSPORT_H_
@@ -29,23 +30,27 @@
 #include "ferry/transport/internal/fd.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/internal/process_watch.h"
+#include "ferry/transport/internal/read_end.h"
 #include "ferry/transport/internal/receive_buffer.h"
 #include "ferry/transport/internal/stream_writer.h"
 #include "ferry/transport/internal/write_end.h"
 #include "ferry/transport/peer_process.h"
 #include "ferry/transport/transport.h"
+#include "ferry/transport/wait_set.h"
 
 namespace ferry {
 
 // Thread contract: that of Transport.
 class StreamTransport final : public Transport {
  public:
-  // Takes over both descriptors, which may be the same socket duplicated. `process` is
-  // the one at the other end; null if it is not known.
+  // Takes over both descriptors: pipes with a name or without, or sockets. `process` is
+  // the one at the other end; null if its end shows in no other way than on these.
   // Returns: the error of a descriptor that cannot be used so.
   static absl::StatusOr<std::unique_ptr<StreamTransport>> Create(
       internal::UniqueFd read_fd, internal::UniqueFd write_fd, internal::WriteEnd::Sharing sharing,
       Peer peer, std::shared_ptr<PeerProcess> process);
+  // Takes over a socket for both directions.
+  static std::unique_ptr<StreamTransport> OnSocket(internal::UniqueFd socket, Peer peer);
   ~StreamTransport() override;
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override;
@@ -56,20 +61,20 @@ class StreamTransport final : public Transport {
   void Release() override { received_.Release(); }
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
+  absl::Status Join(WaitSet& set, uint64_t id) override;
   bool Arm() override;
-  int WaitHandle() override;
   void Close(const absl::Status& reason) override;
   absl::Status close_reason() const override;
   const Peer& peer() const override { return peer_; }
 
  private:
-  // How the holder of the receiving half sleeps, or will when an event loop wakes it.
-  enum class Sleep { kNone, kRead, kPoll };
+  // How the holder of the receiving half sleeps; kSet: it may, since Arm.
+  enum class Sleep { kNone, kRead, kPoll, kSet };
   enum class ReadMode { kMaySleep, kNow };
   // The byte by which the end of the process wakes a sleep in read(2).
   enum class WakeByte { kNone, kOnItsWay, kInPipe };
 
-  StreamTransport(internal::UniqueFd read_fd, internal::WriteEnd write_end, Peer peer,
+  StreamTransport(internal::ReadEnd read_end, internal::WriteEnd write_end, Peer peer,
                   std::shared_ptr<PeerProcess> process);
 
   void OnProcessEnded() ABSL_ATTRIBUTE_COLD;
@@ -82,6 +87,8 @@ class StreamTransport final : public Transport {
   void TakeRest() ABSL_ATTRIBUTE_COLD;
   void WriteBeside(Deadline deadline) ABSL_ATTRIBUTE_COLD;
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;
+  bool WatchForRoom() ABSL_ATTRIBUTE_COLD;
+  void StopWatchingForRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void End(const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
   absl::Status ReasonOfEnd() const ABSL_ATTRIBUTE_COLD;
@@ -90,15 +97,15 @@ class StreamTransport final : public Transport {
   void SetCloseReason(const absl::Status& reason, Received received);
 
   // Constant after construction.
-  const internal::UniqueFd read_fd_;
   const Peer peer_;
   const std::shared_ptr<PeerProcess> process_;
 
   internal::StreamWriter writer_;
 
-  // Owned by the holder of the receiving half.
+  // Owned by the holder of the receiving half, but for what wakes it.
+  internal::ReadEnd read_end_;
   internal::ReceiveBuffer received_;
-  bool can_wake_read_ = false;
+  bool may_sleep_in_read_ = false;
   Deadline deadline_ = kNoDeadline;  // of the last Wait
   bool ended_ = false;  // nothing more is read from the stream; what was received counts
 
@@ -112,14 +119,17 @@ class StreamTransport final : public Transport {
   std::atomic<bool> process_ended_{false};  // what the pipe holds is all there will be
   std::atomic<WakeByte> wake_byte_{WakeByte::kNone};
 
-  // Wakes a sleep in poll and an event loop. Opened by the holder of the receiving half
-  // before sleep_ says so.
+  // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says
+  // so.
   internal::Event wake_;
+
+  // What wakes a sleep in a set. Constant since Join, which comes before all threads.
+  WaitSet* set_ = nullptr;
+  uint64_t id_in_set_ = 0;
 
   mutable internal::Mutex mutex_;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-  internal::UniqueFd epoll_ ABSL_GUARDED_BY(mutex_);
-  bool epoll_has_write_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> set_waits_for_room_{false};  // changed under the lock
 
   // Last, so that it ends before what its callback uses.
   std::unique_ptr<internal::ProcessWatch> process_watch_;

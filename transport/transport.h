@@ -12,8 +12,8 @@
 // overlapped I/O can each place them where they need them.
 //
 // Threads: the sending half (Reserve, Commit, Abandon, Flush) is for any number of
-// threads at once. The receiving half (TryRead, Release, Wait, Arm, WaitHandle) is for
-// one thread at a time, the holder of the connection's read token. Interrupt, Close,
+// threads at once. The receiving half (TryRead, Release, Wait, Join, Arm) is for one
+// thread at a time, the holder of the connection's read token. Interrupt, Close,
 // close_reason and peer are for any thread.
 //
 // Death: there is no half-close. When either direction ends, the transport is closed:
@@ -32,6 +32,8 @@
 #include "ferry/transport/deadline.h"
 
 namespace ferry {
+
+class WaitSet;
 
 // Room for one message. Filled in by Reserve, used up by Commit or Abandon.
 struct Reservation {
@@ -72,6 +74,7 @@ struct WaitOptions {
 struct Peer {
   std::string description;  // for error texts: "child 4711 (/usr/bin/worker)"
   int64_t pid = -1;         // -1: not known
+  int64_t uid = -1;         // -1: not known; it was the one that started the other
 };
 
 class Transport {
@@ -112,12 +115,13 @@ class Transport {
   // Makes the current or else the next interruptible Wait return.
   virtual void Interrupt() = 0;
 
-  // For event loops: WaitHandle is a descriptor that polls as readable when Wait would
-  // return at once; it stays the transport's, and is -1 when the process has no
-  // descriptor left. Arm, before every sleep on it and after TryRead answered kEmpty,
-  // answers true if there is something to do already and the loop must not sleep.
+  // For event loops and servers: from now on the set, which outlives the transport,
+  // answers `id` when Wait would return at once. Arm, before every sleep on the set and
+  // after TryRead answered kEmpty, answers true if there is something to do already: then
+  // Wait, with a deadline in the past, and TryRead again. Once for each transport.
+  // Returns: RESOURCE_EXHAUSTED when the system has no room for it.
+  virtual absl::Status Join(WaitSet& set, uint64_t id) = 0;
   virtual bool Arm() = 0;
-  virtual int WaitHandle() = 0;
 
   // Ends both directions: the peer still gets what Flush sent, this side reads no
   // more. The first reason counts, also against one that the transport found itself.

@@ -62,6 +62,12 @@ void Connection::WaitForFrames() {
   transport_->Wait(wait);
 }
 
+void Connection::TakeIn() {
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  transport_->Wait(look);
+}
+
 Connection::Step Connection::HandleNext() {
   Frame frame;
   switch (transport_->TryRead(frame)) {
@@ -79,7 +85,7 @@ Connection::Step Connection::HandleNext() {
 
 absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   const FrameHeader& header = frame.header;
-  if (!greeted_ && header.type != FrameType::kHello) return Unexpected(header, "before the hello");
+  if (!greeted_) return HandleFirst(frame, body);
   if (static_cast<uint8_t>(header.type) >= kFirstSkippableType) return absl::OkStatus();
   if (header.call.value != 0 &&
       (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
@@ -87,7 +93,7 @@ absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   }
   switch (header.type) {
     case FrameType::kHello:
-      return HandleHello(body);
+      return absl::DataLossError("broken frame: a second hello");
     case FrameType::kRequest:
       return HandleRequest(frame, body);
     case FrameType::kContinue:
@@ -109,8 +115,14 @@ absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   return absl::OkStatus();  // nothing that this version acts upon
 }
 
+absl::Status Connection::HandleFirst(const Frame& frame, const Body& body) {
+  const FrameHeader& header = frame.header;
+  if (header.type == FrameType::kHello) return HandleHello(body);
+  if (header.type == FrameType::kGoAway && header.aux != 0) return DecodeStatus(header.aux, body);
+  return Unexpected(header, "before the hello");
+}
+
 absl::Status Connection::HandleHello(const Body& body) {
-  if (greeted_) return absl::DataLossError("broken frame: a second hello");
   absl::StatusOr<wire::Hello> hello = ReadHello(body);
   if (!hello.ok()) return hello.status();
   if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());

@@ -32,8 +32,8 @@ class RequestSink {
   virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
 };
 
-// Thread contract: Call, Reply and Close on any thread; HandleNext, AwaitHello and
-// WaitForFrames on the one thread that reads. A connection with a sink is read by the
+// Thread contract: Call, Reply, Close, close_reason and peer on any thread; the rest on
+// the one thread that reads. A connection with a sink is read by the
 // sink's owner, one without by those who call.
 class Connection final : private FrameReader {
  public:
@@ -65,6 +65,12 @@ class Connection final : private FrameReader {
   // Sleeps until HandleNext has something to do.
   void WaitForFrames();
 
+  // For a wait set: takes in what is there, and Transport::Arm.
+  void TakeIn();
+  bool Arm() { return transport_->Arm(); }
+
+  bool greeted() const { return greeted_; }
+
   // Pending calls fail with `reason`, and the peer sees the end.
   void Close(const absl::Status& reason);
   absl::Status close_reason() const { return transport_->close_reason(); }
@@ -79,6 +85,7 @@ class Connection final : private FrameReader {
 
   absl::Status HandleFrame(const Frame& frame, Body& body);
   absl::Status HandleHello(const Body& body);
+  absl::Status HandleFirst(const Frame& frame, const Body& body);
   absl::Status HandleRequest(const Frame& frame, Body& body);
   absl::Status HandleContinue(const Frame& frame);
   absl::Status AddToRequest(PartialRequest& request, const Frame& frame);

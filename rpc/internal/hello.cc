@@ -5,6 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/proto/frame.h"
+#include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/internal/sender.h"
+#include "ferry/rpc/internal/status_codec.h"
 
 namespace ferry::internal {
 
@@ -33,6 +36,16 @@ absl::StatusOr<wire::Hello> ReadHello(const Body& body) {
                                             hello.max_frame(), ", expected at least ", kMaxFrame));
   }
   return hello;
+}
+
+void Refuse(Transport& transport, const absl::Status& reason) {
+  FrameHeader header;
+  header.type = FrameType::kGoAway;
+  header.aux = static_cast<uint16_t>(reason.code());
+  // If it cannot be sent, the peer sees the end all the same.
+  Sender(transport, kDefaultMaxMessage)
+      .Send(header, EncodeStatus(reason), Deadline::min())
+      .IgnoreError();
 }
 
 }  // namespace ferry::internal

@@ -10,33 +10,40 @@
 
 namespace ferry::internal {
 
-// Which thread reads and serves a connection: its leader. A leader runs handlers
-// itself; while it does, another thread may take its place, so that a handler that
-// takes long delays nobody. (Leader/Followers, POSA 2.)
+// Which thread leads: reads and serves. A leader runs handlers itself; while it does,
+// another thread may take its place, so that a handler that takes long delays nobody.
+// (Leader/Followers, POSA 2.)
 //
-// The word counts leaders, and its lowest bit says that the present one is in a
-// handler. Thread contract: thread-safe.
+// A term is a leader's until it enters a handler, which begins a new one; the word is the
+// present term, and its lowest bit says that its leader is in a handler. So each handler
+// has a word of its own. Thread contract: thread-safe.
 class LeaderRole {
  public:
-  using Term = uint32_t;
+  using Term = uint64_t;
+  using Word = uint64_t;
+
+  static constexpr Word kInHandler = 1;
 
   // The first leader's.
   static constexpr Term kFirstTerm = 0;
 
   // The leader of `term` enters a handler. What it did as a reader happens before its
-  // successor reads: this pairs with the acquire in TryTake.
-  void EnterHandler(Term term) { word_.store(term | kInHandler, std::memory_order_release); }
+  // successor reads: this pairs with the acquire in TryTake. Sequentially consistent for
+  // the supervisor.
+  Term EnterHandler(Term term) {
+    word_.exchange((term + kStep) | kInHandler);
+    return term + kStep;
+  }
 
   // It is back; false when it leads no more.
   bool LeaveHandler(Term term) {
-    uint32_t expected = term | kInHandler;
+    Word expected = term | kInHandler;
     return word_.compare_exchange_strong(expected, term, std::memory_order_relaxed);
   }
 
-  // Takes the place of a leader that is in a handler.
-  std::optional<Term> TryTake() {
-    uint32_t word = word_.load(std::memory_order_relaxed);
-    Term next = (word & ~kInHandler) + 2;
+  // Takes the place of a leader that is in the handler of `word`.
+  std::optional<Term> TryTake(Word word) {
+    Term next = (word & ~kInHandler) + kStep;
     if ((word & kInHandler) == 0 ||
         !word_.compare_exchange_strong(word, next, std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
@@ -45,10 +52,12 @@ class LeaderRole {
     return next;
   }
 
- private:
-  static constexpr uint32_t kInHandler = 1;
+  Word word() const { return word_.load(); }
 
-  std::atomic<uint32_t> word_{kFirstTerm};
+ private:
+  static constexpr Term kStep = 2;
+
+  std::atomic<Word> word_{kFirstTerm};
 };
 
 // The leadership of this thread while it runs a handler, for the places where a thread

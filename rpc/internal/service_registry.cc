@@ -22,7 +22,8 @@ absl::Status ServiceRegistry::Add(Service& service) {
                      " have the same method id; one of them needs another name"));
   }
   for (size_t i = 0; i < methods.size; ++i) {
-    entries_[methods.begin[i].method->id] = {&service, &methods.begin[i]};
+    entries_[methods.begin[i].method->id] = {&service, &methods.begin[i],
+                                             std::make_unique<MethodPace>()};
   }
   return absl::OkStatus();
 }

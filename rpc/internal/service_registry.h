@@ -5,9 +5,11 @@
 #define FERRY_RPC_INTERNAL_SERVICE_REGISTRY_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/service.h"
 
 namespace ferry::internal {
@@ -19,6 +21,7 @@ class ServiceRegistry {
   struct Entry {
     Service* service;
     const ServiceMethod* method;
+    std::unique_ptr<MethodPace> pace;
   };
 
   // Returns: ALREADY_EXISTS when a method is there already; FAILED_PRECONDITION when two

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "ferry/proto/wire.pb.h"
-#include "ferry/rpc/internal/session.h"
+#include "ferry/rpc/internal/sole_lane.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/transport/transport_pair.h"
 
@@ -27,16 +27,17 @@ class PipeServer {
   PipeServer() {
     EXPECT_TRUE(registry_.Add(service).ok());
     auto [client, server] = CreatePipePair();
-    session_ = std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_,
-                                                   pool_);
-    thread_ = std::thread([this] { session_->LeadFirst(); });
+    lane_ = std::make_shared<internal::SoleLane>(
+        pool_, supervisor_,
+        std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
+    thread_ = std::thread([this] { lane_->LeadFirst(); });
     channel_ = internal::OpenChannel(std::move(client), ChannelOptions());
     EXPECT_TRUE(channel_.ok()) << channel_.status();
   }
   ~PipeServer() {
     service.LetGo();
     channel_->Close();
-    session_->AwaitEnd().IgnoreError();
+    lane_->AwaitEnd();
     thread_.join();
   }
 
@@ -48,7 +49,8 @@ class PipeServer {
  private:
   internal::ServiceRegistry registry_;
   internal::WorkerPool pool_{8};
-  std::shared_ptr<internal::Session> session_;
+  internal::Supervisor supervisor_;
+  std::shared_ptr<internal::SoleLane> lane_;
   std::thread thread_;
   absl::StatusOr<Channel> channel_;
 };

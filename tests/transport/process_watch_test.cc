@@ -195,14 +195,16 @@ class HeldPipeTest : public testing::Test {
     Frames frames(*transport_);
     WaitOptions now;
     now.deadline = Deadline::min();
+    std::unique_ptr<WaitSet> set = *WaitSet::Create();
+    ASSERT_TRUE(transport_->Join(*set, 1).ok());
     while (frames.Drain()) {
-      struct pollfd readable = {transport_->WaitHandle(), POLLIN, 0};
-      if (!transport_->Arm()) poll(&readable, 1, -1);
+      if (!transport_->Arm()) set->Next(kNoDeadline);
       transport_->Wait(now);
     }
     EXPECT_EQ(frames.Next(), "one");
     EXPECT_EQ(transport_->close_reason().message(), "it has ended");
     killer.join();
+    transport_.reset();
   }
 
   std::unique_ptr<StreamTransport> transport_;

@@ -128,7 +128,7 @@ class RingSketch final : public Transport {
   }
 
   bool Arm() override { return true; }
-  int WaitHandle() override { return -1; }
+  absl::Status Join(WaitSet&, uint64_t) override { return absl::UnimplementedError(""); }
 
   void Close(const absl::Status&) override {
     internal::MutexLock lock(bell_->mutex);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/wait_set.h"
 #include "tests/transport/ring_sketch.h"
 #include "tests/transport/transport_pair.h"
 
@@ -176,14 +177,16 @@ TEST_P(TransportContract, InterruptEndsTheSleepThatIsOrTheNext) {
   b_->Wait({});
   Frame frame;
   EXPECT_EQ(b_->TryRead(frame), ReadResult::kEmpty);
-  if (!GetParam().has_wait_handle) return;
-  b_->WaitHandle();
+  if (!GetParam().joins_sets) return;
+  std::unique_ptr<WaitSet> set = *WaitSet::Create();
+  ASSERT_TRUE(b_->Join(*set, 7).ok());
   b_->Interrupt();
   EXPECT_TRUE(b_->Arm());
   WaitOptions poll;
   poll.deadline = Deadline::min();
   b_->Wait(poll);
   EXPECT_FALSE(b_->Arm());
+  b_.reset();
 }
 
 TEST_P(TransportContract, WhoSeesTheCloseSeesItsReason) {
@@ -218,24 +221,34 @@ TEST_P(TransportContract, APastDeadlineTakesInWhatIsThere) {
   b_->Release();
 }
 
-TEST_P(TransportContract, TheWaitHandleTellsAnEventLoop) {
-  if (!GetParam().has_wait_handle) return;
-  struct pollfd handle = {b_->WaitHandle(), POLLIN, 0};
-  ASSERT_GE(handle.fd, 0);
+TEST_P(TransportContract, AWaitSetTellsAnotherEventLoop) {
+  if (!GetParam().joins_sets) return;
+  std::unique_ptr<WaitSet> set = *WaitSet::Create();
+  ASSERT_TRUE(b_->Join(*set, 7).ok());
+  struct pollfd handle = {set->handle(), POLLIN, 0};
+  WaitOptions look;
+  look.deadline = Deadline::min();
   EXPECT_FALSE(b_->Arm());
   EXPECT_EQ(poll(&handle, 1, 0), 0);
+  EXPECT_EQ(set->Next(Deadline::min()), std::nullopt);
   Send(*a_, 2, "x");
   EXPECT_EQ(poll(&handle, 1, 5000), 1);
+  EXPECT_EQ(set->Next(Deadline::min()), 7u);
   Frames received(*b_);
   EXPECT_EQ(received.Next(), "x");
   EXPECT_FALSE(b_->Arm());
   EXPECT_EQ(poll(&handle, 1, 0), 0);
   b_->Interrupt();
   EXPECT_EQ(poll(&handle, 1, 5000), 1);
-  b_->Wait({});
+  EXPECT_EQ(set->Next(Deadline::min()), 7u);
+  b_->Wait(look);
   EXPECT_FALSE(b_->Arm());
+  EXPECT_EQ(poll(&handle, 1, 0), 0);
   a_.reset();
   EXPECT_EQ(poll(&handle, 1, 5000), 1);
+  EXPECT_EQ(set->Next(Deadline::min()), 7u);
+  EXPECT_EQ(received.Next(), "(closed)");
+  b_.reset();
 }
 
 TEST_P(TransportContract, ManyThreadsSendMessagesOfManySizes) {
@@ -250,7 +263,7 @@ TEST_P(TransportContract, ManyThreadsSendMessagesOfManySizes) {
     Frames unexpected(*b_);
     SendMessage(*b_, 1, "done", unexpected);
   });
-  if (!GetParam().has_wait_handle) {
+  if (!GetParam().joins_sets) {
     // The sketch has no thread of its own to wait for room on: one sender.
     Frames received(*a_);
     for (int i = 0; i < kThreads * kMessages; ++i) {

@@ -21,7 +21,7 @@ using TransportPair = std::pair<std::unique_ptr<Transport>, std::unique_ptr<Tran
 struct TransportKind {
   std::string name;
   TransportPair (*create)();
-  bool has_wait_handle = true;
+  bool joins_sets = true;
 };
 
 // Two anonymous pipes, with both ends in this process.

@@ -100,15 +100,15 @@ void ProcessWatchThread::Run() {
   MutexLock lock(mutex_);
   for (;;) {
     Deadline next = RunDue();
-    uint64_t id = kStop;
+    struct epoll_event event;
     bool ready = false;
     {
       MutexUnlock unlock(mutex_);
-      ready = sys::EpollWait(epoll_.get(), next, id);
+      ready = sys::EpollWait(epoll_.get(), next, &event, 1) != 0;
     }
     if (!ready) continue;
-    if (id == kStop) return;
-    auto found = entries_.find(id);
+    if (event.data.u64 == kStop) return;
+    auto found = entries_.find(event.data.u64);
     if (found != entries_.end()) found->second.due = DeadlineAfter(found->second.delay);
   }
 }

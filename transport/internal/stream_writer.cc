@@ -9,7 +9,7 @@
 namespace ferry::internal {
 
 StreamWriter::StreamWriter(WriteEnd end)
-    : fd_number_(end.fd()), end_(std::move(end)), queue_(pool_) {}
+    : fd_number_(end.fd()), is_socket_(end.is_socket()), end_(std::move(end)), queue_(pool_) {}
 
 StreamWriter::~StreamWriter() { DeleteBlocks(committed_.load()); }
 
@@ -81,6 +81,7 @@ void StreamWriter::WriteQueued() {
 
 ssize_t StreamWriter::WritePieces(const struct iovec* pieces, int count) {
   ssize_t written = end_.Write(pieces, count);
+  if (written < 0 && errno == EAGAIN && end_.Grow()) written = end_.Write(pieces, count);
   if (written < 0 && errno != EAGAIN && errno != EINTR) failed_.store(true);
   return written;
 }

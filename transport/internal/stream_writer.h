@@ -47,6 +47,7 @@ class StreamWriter {
 
   // For poll: may be closed meanwhile.
   int fd() const { return fd_number_; }
+  bool is_socket() const { return is_socket_; }
 
  private:
   void WriteQueued();
@@ -55,6 +56,7 @@ class StreamWriter {
   void TakeCommitted();
 
   const int fd_number_;
+  const bool is_socket_;
   BlockPool pool_;
 
   std::atomic<bool> writing_{false};

@@ -64,17 +64,21 @@ ssize_t ReadNow(int fd, void* data, size_t size);
 ssize_t Write(int fd, const struct iovec* pieces, int count);
 // A write to a non-blocking descriptor that never raises SIGPIPE.
 ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
-// A write to a socket that neither sleeps nor raises SIGPIPE, whatever its mode.
+// A write to, and a read from, a socket that neither sleeps nor raises SIGPIPE, whatever
+// its mode.
 ssize_t SendNow(int socket, const struct iovec* pieces, int count);
+ssize_t ReceiveNow(int socket, void* data, size_t size);
 void EndOfWriting(int socket);
+int EndOfReading(int socket);  // wakes who sleeps in a read
 // Sleeps until `deadline`. EINTR is passed on.
 int Poll(struct pollfd* fds, size_t count, Deadline deadline);
 
 int Pipe(int fds[2]);  // close-on-exec
-// A new descriptor for an end of a pipe, of which we have one; needs /proc. It has a file
-// description of its own, does not block, and is close-on-exec.
-int OpenWriteEnd(int pipe_fd);
-int OpenReadEnd(int pipe_fd);
+// A new descriptor for both ends of a pipe, of which we have one; needs /proc. It has a
+// file description of its own, does not block, and is close-on-exec.
+int OpenBothEnds(int pipe_fd);
+// Fails with EPERM beyond the limits of pipe(7).
+int SetPipeCapacity(int pipe_fd, size_t bytes);
 // Makes a blocking read of the pipe return, by a byte that lands behind all that is in
 // it. Also for threads that have a descriptor table of their own.
 // Answers whether it is there.
@@ -86,6 +90,7 @@ int DuplicateFrom(int fd, int lowest);  // close-on-exec
 int SetNonBlocking(int fd);
 int SetCloseOnExec(int fd);
 bool IsNonBlocking(int fd);
+bool IsReadable(int fd);  // was opened for reading, too
 int Stat(const std::string& path, struct stat& status);
 bool IsOpen(int fd);
 // The bits of S_IFMT; 0 for what has none, such as an eventfd, and for what is not open.
@@ -102,9 +107,8 @@ int EventFd();
 int EpollCreate();
 // `id` is what EpollWait answers for the descriptor.
 int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id = 0);
-// Sleeps until `deadline`, a descriptor is ready or a signal came. Answers whether one
-// is, and its id.
-bool EpollWait(int epoll_fd, Deadline deadline, uint64_t& id);
+// Sleeps until `deadline`, a descriptor is ready or a signal came. Answers how many are.
+size_t EpollWait(int epoll_fd, Deadline deadline, struct epoll_event* events, size_t max);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],

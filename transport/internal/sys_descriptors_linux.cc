@@ -50,12 +50,13 @@ int OpenThroughProc(int fd, int mode) {
 
 }  // namespace
 
-int OpenWriteEnd(int pipe_fd) {
-  return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_WRONLY));
+int OpenBothEnds(int pipe_fd) {
+  return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_RDWR));
 }
 
-int OpenReadEnd(int pipe_fd) {
-  return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_RDONLY));
+int SetPipeCapacity(int pipe_fd, size_t bytes) {
+  if (Injected(Call::kFcntl)) return -1;
+  return ::fcntl(pipe_fd, F_SETPIPE_SZ, static_cast<int>(bytes)) < 0 ? -1 : 0;
 }
 
 bool WakeReader(int pipe_read_fd) {
@@ -98,6 +99,8 @@ int SetCloseOnExec(int fd) {
 
 bool IsNonBlocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
+bool IsReadable(int fd) { return (::fcntl(fd, F_GETFL) & O_ACCMODE) != O_WRONLY; }
+
 int Stat(const std::string& path, struct stat& status) { return ::stat(path.c_str(), &status); }
 
 bool IsOpen(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
@@ -138,13 +141,18 @@ int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t 
   return ::epoll_ctl(epoll_fd, operation, fd, &event);
 }
 
-bool EpollWait(int epoll_fd, Deadline deadline, uint64_t& id) {
-  struct pollfd ready = {epoll_fd, POLLIN, 0};
-  Poll(&ready, 1, deadline);  // epoll_pwait2, which takes a deadline, needs Linux 5.11
-  struct epoll_event event;
-  if (::epoll_wait(epoll_fd, &event, 1, 0) != 1) return false;
-  id = event.data.u64;
-  return true;
+size_t EpollWait(int epoll_fd, Deadline deadline, struct epoll_event* events, size_t max) {
+  int timeout = -1;
+  if (deadline != kNoDeadline) {
+    // epoll_pwait2, which takes a deadline, needs Linux 5.11.
+    struct pollfd ready = {epoll_fd, POLLIN, 0};
+    Poll(&ready, 1, deadline);
+    timeout = 0;
+  } else if (Injected(Call::kPoll)) {
+    return 0;
+  }
+  int count = ::epoll_wait(epoll_fd, events, static_cast<int>(max), timeout);
+  return count > 0 ? static_cast<size_t>(count) : 0;
 }
 
 }  // namespace ferry::internal::sys

@@ -132,13 +132,24 @@ ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count) {
 ssize_t SendNow(int socket, const struct iovec* pieces, int count) {
   Allowed allowed(pieces, count);
   if (allowed.Injected()) return -1;
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (allowed.count() == 1) {
+    return ::send(socket, allowed.pieces()->iov_base, allowed.pieces()->iov_len, kFlags);
+  }
   struct msghdr message = {};
   message.msg_iov = const_cast<struct iovec*>(allowed.pieces());
   message.msg_iovlen = static_cast<size_t>(allowed.count());
-  return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return ::sendmsg(socket, &message, kFlags);
+}
+
+ssize_t ReceiveNow(int socket, void* data, size_t size) {
+  if (Injected(Call::kRead, size)) return -1;
+  return ::recv(socket, data, size, MSG_DONTWAIT);
 }
 
 void EndOfWriting(int socket) { ::shutdown(socket, SHUT_WR); }
+
+int EndOfReading(int socket) { return ::shutdown(socket, SHUT_RD); }
 
 int Poll(struct pollfd* fds, size_t count, Deadline deadline) {
   if (Injected(Call::kPoll)) return -1;

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/lane.h"
+
+#include <optional>
+
+namespace ferry::internal {
+
+void Lane::Leader::EnterHandler(MethodPace& pace) {
+  lane_.pace_.store(&pace, std::memory_order_relaxed);
+  term_ = lane_.role_.EnterHandler(term_);
+  lane_.supervisor_.Notice();
+}
+
+void Lane::LeadFirst() { Enter(LeaderRole::kFirstTerm); }
+
+void Lane::Run() {
+  std::optional<LeaderRole::Term> term = role_.TryTake(asked_.load(std::memory_order_relaxed));
+  if (term.has_value()) Enter(*term);
+}
+
+void Lane::AskForSuccessor(LeaderRole::Word word) {
+  LeaderRole::Word asked = asked_.load(std::memory_order_relaxed);
+  do {
+    if (asked >= word) return;
+  } while (!asked_.compare_exchange_weak(asked, word, std::memory_order_relaxed));
+  pool_.Run(shared_from_this());
+}
+
+void Lane::HandlerIsSlow(uint64_t word) {
+  // May be that of the next handler by now: it is learned to be quick again.
+  if (MethodPace* pace = pace_.load(std::memory_order_relaxed)) pace->WasSlow();
+  AskForSuccessor(word);
+}
+
+void Lane::Enter(LeaderRole::Term term) {
+  {
+    MutexLock lock(mutex_);
+    ++threads_;
+  }
+  bool end = false;
+  {
+    Leader leader(*this, term);
+    while (leader.leads() && !end) end = ServeNext(leader) == Step::kEnd;
+  }
+  {
+    MutexLock lock(mutex_);
+    --threads_;
+    ended_ = ended_ || end;
+    ended_changed_.NotifyAll();
+  }
+  pool_.Wake();  // for who works until the end
+}
+
+bool Lane::ended() {
+  MutexLock lock(mutex_);
+  return ended_ && threads_ == 0;
+}
+
+void Lane::AwaitEnd() {
+  MutexLock lock(mutex_);
+  while (!ended_ || threads_ != 0) ended_changed_.Wait(mutex_);
+}
+
+}  // namespace ferry::internal

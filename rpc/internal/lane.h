@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_LANE_H_
+#define FERRY_RPC_INTERNAL_LANE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/method_pace.h"
+#include "ferry/rpc/internal/supervisor.h"
+#include "ferry/rpc/internal/worker_pool.h"
+#include "ferry/transport/internal/mutex.h"
+
+namespace ferry::internal {
+
+// What one thread reads and serves at a time: its leader, who runs the handlers itself.
+// A spare thread takes the leader's place (a) when a handler enters a wait of ours, (b)
+// before a handler that is marked (ferry.blocking), or was learned to be slow, runs, and
+// (c) when the supervisor finds that one has run for too long. When all threads are
+// taken, the handler runs all the same, other requests wait, and the next thread that is
+// free takes the place.
+//
+// Thread contract: thread-safe.
+class Lane : public WorkerPool::Task, public Supervised, public std::enable_shared_from_this<Lane> {
+ public:
+  // The thread that leads, while it does.
+  class Leader final : public Leadership {
+   public:
+    Leader(Lane& lane, LeaderRole::Term term) : lane_(lane), term_(term) {}
+
+    // That of this thread. REQUIRES: there is one.
+    static Leader& Current() { return static_cast<Leader&>(*Leadership::Current()); }
+
+    bool leads() const { return leads_; }
+
+    // Around each handler.
+    void EnterHandler(MethodPace& pace);
+    void LeaveHandler() { leads_ = lane_.role_.LeaveHandler(term_); }
+
+    // Asks a spare thread to take over.
+    void PassOn() override { lane_.AskForSuccessor(term_ | LeaderRole::kInHandler); }
+
+   private:
+    Lane& lane_;
+    LeaderRole::Term term_;
+    bool leads_ = true;
+  };
+
+  // `pool` and `supervisor` outlive the lane.
+  Lane(WorkerPool& pool, Supervisor& supervisor) : pool_(pool), supervisor_(supervisor) {}
+
+  // Leads on this thread from the beginning, until the lane ends or somebody else leads.
+  void LeadFirst();
+
+  // As a spare thread: takes the leader's place if it is still in the handler that it was
+  // asked for.
+  void Run() override;
+
+  // It has ended, and every handler has returned.
+  bool ended();
+  void AwaitEnd();
+
+  uint64_t Handling() const override { return role_.word(); }
+  void HandlerIsSlow(uint64_t word) override;
+
+ protected:
+  enum class Step { kGoOn, kEnd };
+
+  // As the leader, reads and serves something; sleeps until there is something. The lane
+  // is not to be touched any more once the leader does not lead. kEnd: it has ended.
+  virtual Step ServeNext(const Leader& leader) = 0;
+
+ private:
+  void Enter(LeaderRole::Term term);
+  void AskForSuccessor(LeaderRole::Word word);
+
+  WorkerPool& pool_;
+  Supervisor& supervisor_;
+  LeaderRole role_;
+
+  // The latest handler for which a successor was asked. Relaxed, as what follows: who is
+  // asked takes the place only from that handler, and the role decides whether it can.
+  std::atomic<LeaderRole::Word> asked_{0};
+  std::atomic<MethodPace*> pace_{nullptr};  // of the handler that the leader is in
+
+  Mutex mutex_;
+  CondVar ended_changed_;
+  int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // in Enter
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_LANE_H_

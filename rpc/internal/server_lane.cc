@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/server_lane.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/hello.h"
+
+namespace ferry::internal {
+namespace {
+
+// How soon accepting is tried again after there was no descriptor left for it.
+constexpr absl::Duration kPause = absl::Milliseconds(100);
+
+absl::Status ShutDown() { return absl::CancelledError("the server was shut down"); }
+
+}  // namespace
+
+absl::Status ServerLane::Add(std::unique_ptr<Listener> listener) {
+  if (listener->accepts_once()) {
+    absl::StatusOr<std::unique_ptr<Transport>> transport = listener->TryAccept();
+    if (!transport.ok()) return transport.status();
+    absl::Status opened = Open(*std::move(transport), lifeline_);
+    if (!opened.ok()) return opened;
+    listeners_.emplace(++last_id_, std::move(listener));  // it may guard this process
+    return absl::OkStatus();
+  }
+  Id id = ++last_id_;
+  if (absl::Status added = set_->Add(*listener, id); !added.ok()) return added;
+  listeners_.emplace(id, std::move(listener));
+  return absl::OkStatus();
+}
+
+void ServerLane::Shutdown() {
+  {
+    MutexLock lock(mutex_);
+    shut_down_ = true;
+  }
+  CloseAll();
+  set_->Interrupt();
+}
+
+void ServerLane::CloseAll() {
+  absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions;
+  {
+    MutexLock lock(mutex_);
+    sessions = sessions_;
+  }
+  for (const auto& [id, session] : sessions) session->connection().Close(ShutDown());
+}
+
+absl::Status ServerLane::outcome() {
+  MutexLock lock(mutex_);
+  return outcome_;
+}
+
+Lane::Step ServerLane::ServeNext(const Leader& leader) {
+  return current_ != 0 ? ServeCurrent(leader) : TakeNext();
+}
+
+// Until nothing of what has arrived is left, or a handler has made another the leader.
+Lane::Step ServerLane::ServeCurrent(const Leader& leader) {
+  Id id = current_;
+  std::shared_ptr<Session> session = Find(id);
+  for (;;) {
+    switch (session->connection().HandleNext()) {
+      case Connection::Step::kHandled:
+        if (!leader.leads()) return Step::kGoOn;
+        continue;
+      case Connection::Step::kEmpty:
+        current_ = 0;
+        if (!session->connection().Arm()) return Step::kGoOn;
+        current_ = id;
+        session->connection().TakeIn();
+        continue;
+      case Connection::Step::kClosed:
+        current_ = 0;
+        Drop(id);
+        return id == lifeline_ ? End(session->connection().close_reason()) : Step::kGoOn;
+    }
+  }
+}
+
+Lane::Step ServerLane::TakeNext() {
+  Deadline timer = NextTimer();
+  std::optional<Id> id = set_->Next(timer);
+  if (HasPassed(timer)) RunTimers();
+  if (!id.has_value()) return is_shut_down() ? End(ShutDown()) : Step::kGoOn;
+  std::shared_ptr<Session> session = Find(*id);
+  if (session == nullptr) return Accept(*id);
+  session->connection().TakeIn();
+  current_ = *id;
+  return Step::kGoOn;
+}
+
+bool ServerLane::is_shut_down() {
+  MutexLock lock(mutex_);
+  return shut_down_;
+}
+
+Lane::Step ServerLane::End(const absl::Status& why) {
+  {
+    MutexLock lock(mutex_);
+    outcome_ = why;
+    shut_down_ = true;
+  }
+  CloseAll();
+  return Step::kEnd;
+}
+
+Lane::Step ServerLane::Accept(Id id) {
+  auto found = listeners_.find(id);
+  if (found == listeners_.end()) return Step::kGoOn;  // gone meanwhile
+  absl::StatusOr<std::unique_ptr<Transport>> transport = found->second->TryAccept();
+  if (absl::IsResourceExhausted(transport.status())) {
+    Pause(id);
+  } else if (!transport.ok()) {
+    return End(transport.status());
+  } else if (*transport != nullptr) {
+    Id session;
+    if (!Open(*std::move(transport), session).ok()) Pause(id);
+  }
+  return Step::kGoOn;
+}
+
+// A peer that is not wanted is told so, and forgotten: OK.
+absl::Status ServerLane::Open(std::unique_ptr<Transport> transport, Id& id) {
+  absl::Status admitted = limits_.admit(transport->peer());
+  size_t count;
+  {
+    MutexLock lock(mutex_);
+    count = sessions_.size();
+  }
+  if (admitted.ok() && count >= limits_.max_connections) {
+    admitted = absl::ResourceExhaustedError(
+        absl::StrCat("the server has ", count, " connections, and allows no more"));
+  }
+  if (!admitted.ok()) {
+    Refuse(*transport, admitted);
+    return absl::OkStatus();
+  }
+  id = ++last_id_;
+  if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
+  auto session = std::make_shared<Session>(std::move(transport), limits_.max_message, registry_);
+  shaking_.push_back({DeadlineAfter(limits_.handshake_timeout), id});
+  {
+    MutexLock lock(mutex_);
+    if (!shut_down_) sessions_.emplace(id, session);
+  }
+  if (session->connection().Arm()) set_->Notify(id);
+  return absl::OkStatus();
+}
+
+void ServerLane::Drop(Id id) {
+  if (!paused_.empty()) resume_at_ = Deadline::min();  // its descriptors are free now
+  MutexLock lock(mutex_);
+  sessions_.erase(id);
+}
+
+void ServerLane::Pause(Id id) {
+  set_->Remove(*listeners_.at(id));
+  paused_.push_back(id);
+  resume_at_ = DeadlineAfter(kPause);
+}
+
+void ServerLane::RunTimers() {
+  if (HasPassed(resume_at_)) {
+    resume_at_ = kNoDeadline;
+    for (Id id : std::exchange(paused_, {})) {
+      if (!set_->Add(*listeners_.at(id), id).ok()) Pause(id);
+    }
+  }
+  for (; !shaking_.empty() && HasPassed(shaking_.front().deadline); shaking_.pop_front()) {
+    std::shared_ptr<Session> session = Find(shaking_.front().id);
+    if (session == nullptr || session->connection().greeted()) continue;
+    session->connection().Close(absl::DeadlineExceededError("no hello"));
+    Drop(shaking_.front().id);
+  }
+}
+
+// Those who have said hello cause no wakeup.
+Deadline ServerLane::NextTimer() {
+  for (; !shaking_.empty(); shaking_.pop_front()) {
+    std::shared_ptr<Session> session = Find(shaking_.front().id);
+    if (session != nullptr && !session->connection().greeted()) break;
+  }
+  return std::min(resume_at_, shaking_.empty() ? kNoDeadline : shaking_.front().deadline);
+}
+
+std::shared_ptr<Session> ServerLane::Find(Id id) {
+  MutexLock lock(mutex_);
+  auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+}  // namespace ferry::internal

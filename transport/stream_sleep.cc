@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the reader of a StreamTransport sleeps, and who wakes it.
+
+#include <algorithm>
+
+#include "ferry/transport/internal/sys.h"
+#include "ferry/transport/stream_transport.h"
+
+namespace ferry {
+
+using internal::MutexLock;
+namespace sys = internal::sys;
+
+namespace {
+
+// How often a reader that no descriptor was left to wake looks for what should have.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
+
+}  // namespace
+
+void StreamTransport::Wait(const WaitOptions& options) {
+  if (ended_) return;
+  deadline_ = options.deadline;
+  if (writer_.full()) writer_.Write();
+
+  Sleep how = HowToSleep(options);
+  if (how == Sleep::kPoll) wake_.Open().IgnoreError();
+  sleep_.store(how);
+  if (MustNotSleep(options, how) || how == Sleep::kNone) {
+    ReadOnce(ReadMode::kNow);
+  } else if (how == Sleep::kPoll) {
+    SleepInPoll(options);
+  } else {
+    ReadOnce(ReadMode::kMaySleep);
+  }
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
+}
+
+StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) const {
+  if (options.deadline != kNoDeadline) {
+    bool must_poll = process_ != nullptr && process_watch_ == nullptr;  // to see it end
+    return HasPassed(options.deadline) && !must_poll ? Sleep::kNone : Sleep::kPoll;
+  }
+  bool frames_only = !options.interruptible && !options.want_room && !writer_.full();
+  return frames_only && may_sleep_in_read_ ? Sleep::kRead : Sleep::kPoll;
+}
+
+bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
+  if (options.interruptible && interrupted_.load() && interrupted_.exchange(false)) return true;
+  if (closing_.load() || writer_.failed() || process_ended_.load()) return true;
+  return how == Sleep::kRead && writer_.full();  // since HowToSleep
+}
+
+void StreamTransport::SleepInPoll(const WaitOptions& options) {
+  struct pollfd fds[] = {{read_end_.fd(), POLLIN, 0},
+                         {wake_.fd(), POLLIN, 0},
+                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0},
+                         {ProcessFd(), POLLIN, 0}};
+  Deadline until =
+      wake_.is_open() ? options.deadline : std::min(options.deadline, DeadlineAfter(kLookAgain));
+  // EINTR counts as a wake for no reason: revents are 0 then.
+  sys::Poll(fds, std::size(fds), until);
+  if (fds[1].revents != 0) wake_.Clear();
+  if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
+  if (fds[2].revents != 0) writer_.Write();
+  // What poll saw stays there: this thread is the only reader.
+  if (fds[0].revents != 0) {
+    ReadOnce(ReadMode::kMaySleep);
+  } else if (fds[3].revents != 0) {
+    process_ended_.store(true);  // all that it has written is there by now
+  }
+}
+
+void StreamTransport::Interrupt() {
+  interrupted_.store(true);
+  Sleep how = sleep_.load();
+  if (how == Sleep::kPoll) wake_.Set();
+  if (how == Sleep::kSet) set_->Notify(id_in_set_);
+}
+
+void StreamTransport::WakeSleeper() {
+  Sleep how = sleep_.load();
+  if (how == Sleep::kPoll) wake_.Set();
+  if (how == Sleep::kSet) set_->Notify(id_in_set_);
+  // Nothing behind the byte is read: the connection is at its end.
+  if (how == Sleep::kRead) read_end_.Wake();
+}
+
+// On the watching thread, which has no descriptors.
+void StreamTransport::OnProcessEnded() {
+  process_ended_.store(true);
+  if (sleep_.load() != Sleep::kRead) return;
+  wake_byte_.store(WakeByte::kOnItsWay);
+  bool written = read_end_.Wake();
+  wake_byte_.store(written ? WakeByte::kInPipe : WakeByte::kNone);
+}
+
+absl::Status StreamTransport::Join(WaitSet& set, uint64_t id) {
+  absl::Status watched = set.Watch(read_end_.fd(), WaitSet::Until::kReadable, id);
+  if (watched.ok() && process_ != nullptr) {
+    watched = set.Watch(process_->pid_fd(), WaitSet::Until::kReadable, id);
+    if (!watched.ok()) set.Unwatch(read_end_.fd());
+  }
+  if (!watched.ok()) return watched;
+  set_ = &set;
+  id_in_set_ = id;
+  return absl::OkStatus();
+}
+
+bool StreamTransport::Arm() {
+  bool watched = writer_.full() == set_waits_for_room_.load() || WatchForRoom();
+  sleep_.store(Sleep::kSet);
+  return !watched || closing_.load() || interrupted_.load() || process_ended_.load() ||
+         writer_.failed() || writer_.full() != set_waits_for_room_.load();
+}
+
+// Lets the set wait for room as long as there is none. False if it cannot.
+bool StreamTransport::WatchForRoom() {
+  MutexLock lock(mutex_);
+  bool full = writer_.full() && !closing_.load();
+  if (full == set_waits_for_room_.load()) return true;
+  if (!full) {
+    StopWatchingForRoom();
+    return true;
+  }
+  bool watched = writer_.is_socket()
+                     ? set_->WatchAgain(read_end_.fd(), WaitSet::Until::kEither, id_in_set_).ok()
+                     : set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_).ok();
+  set_waits_for_room_.store(watched);
+  return watched;
+}
+
+// Before the descriptor is closed: its number may be another's soon.
+void StreamTransport::StopWatchingForRoom() {
+  if (!set_waits_for_room_.exchange(false)) return;
+  if (writer_.is_socket()) {
+    set_->WatchAgain(read_end_.fd(), WaitSet::Until::kReadable, id_in_set_).IgnoreError();
+  } else {
+    set_->Unwatch(writer_.fd());
+  }
+}
+
+}  // namespace ferry
