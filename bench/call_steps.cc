@@ -86,7 +86,8 @@ absl::Status RunCalls(int calls, const EchoMessage& request) {
   absl::Status status;
   {
     absl::StatusOr<Channel> channel = internal::OpenChannel(
-        std::make_unique<SteppedTransport>(*std::move(near), [&] { server.Run(); }), {});
+        std::make_unique<SteppedTransport>(*std::move(near), [&] { server.Run(); }), {},
+        kNoDeadline);
     if (!channel.ok()) return channel.status();
     EchoStub stub(*std::move(channel));
     EchoMessage reply;

@@ -3,7 +3,9 @@
 
 #include "ferry/rpc/channel.h"
 
+#include <algorithm>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/connection.h"
@@ -30,6 +32,22 @@ absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
   }
 }
 
+// How long Connect pauses before it looks again whether somebody serves.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
+
+absl::StatusOr<Channel> ConnectOnce(const Address& address, const ChannelOptions& options) {
+  Deadline deadline = DeadlineAfter(options.handshake_timeout);
+  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(address, deadline);
+  if (!transport.ok()) return transport.status();
+  return internal::OpenChannel(*std::move(transport), options, deadline);
+}
+
+absl::Status NotReady(const absl::Status& last, absl::Duration waited) {
+  return absl::UnavailableError(
+      absl::StrCat(last.message(), " (waited ", absl::FormatDuration(waited), " for it)"));
+}
+
 }  // namespace
 
 const Peer& Channel::peer() const { return connection_->peer(); }
@@ -46,18 +64,30 @@ absl::Status Channel::Call(const Method& method, const google::protobuf::Message
 absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
   absl::StatusOr<Address> parsed = Address::Parse(address);
   if (!parsed.ok()) return parsed.status();
-  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(*parsed);
-  if (!transport.ok()) return transport.status();
-  return internal::OpenChannel(*std::move(transport), options);
+  Deadline ready = DeadlineAfter(options.wait_for_ready);
+  absl::Duration pause = kFirstPause;
+  for (;;) {
+    absl::StatusOr<Channel> channel = ConnectOnce(*parsed, options);
+    // A child is not waited for: it is not there before it is started.
+    if (!absl::IsUnavailable(channel.status()) || parsed->scheme == "exec") return channel;
+    if (options.wait_for_ready <= absl::ZeroDuration()) return channel;
+    if (HasPassed(ready)) return NotReady(channel.status(), options.wait_for_ready);
+    std::this_thread::sleep_until(std::min(ready, DeadlineAfter(pause)));
+    pause = std::min(2 * pause, kLongestPause);
+  }
 }
 
 namespace internal {
 
 absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
-                                    const ChannelOptions& options) {
+                                    const ChannelOptions& options, Deadline deadline) {
+  if (absl::Status admitted = options.admit(transport->peer()); !admitted.ok()) {
+    return absl::Status(admitted.code(),
+                        absl::StrCat(transport->peer().description, ": ", admitted.message()));
+  }
   auto connection = std::make_shared<Connection>(std::move(transport), Connection::Side::kConnected,
                                                  options.max_message, nullptr);
-  absl::Status greeted = connection->AwaitHello(DeadlineAfter(options.handshake_timeout));
+  absl::Status greeted = connection->AwaitHello(deadline);
   if (!greeted.ok()) {
     return NoHandshake(greeted, connection->peer().description, options.handshake_timeout);
   }

@@ -18,6 +18,7 @@
 #include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/method.h"
+#include "ferry/transport/peer_policy.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry {
@@ -30,9 +31,16 @@ struct ChannelOptions {
   // The largest request sent and reply accepted, in bytes; at most 2147483647.
   size_t max_message = kDefaultMaxMessage;
 
-  // How long the other side may take to answer with its hello. A child that needs
-  // longer to start needs more.
+  // How long the other side may take to accept and to answer with its hello. A child that
+  // needs longer to start needs more.
   absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
+
+  // How long Connect waits for somebody to serve the address; 0: it fails at once when
+  // nobody does. Looks every 1 to 50 ms.
+  absl::Duration wait_for_ready = absl::ZeroDuration();
+
+  // Whom to call; with a server that it does not admit, Connect fails with its status.
+  PeerPolicy admit = AdmitOwnUserAndRoot;
 };
 
 struct CallOptions {
@@ -65,18 +73,19 @@ class Channel {
 
 // Connects to whoever serves the address, and starts them for `exec:`.
 // Returns: INVALID_ARGUMENT for a bad address; NOT_FOUND, PERMISSION_DENIED for a
-// program that is not there or may not be run; UNAVAILABLE when nobody serves there, or
-// the peer went away instead of answering; DEADLINE_EXCEEDED when it did not answer in
-// time; FAILED_PRECONDITION when it speaks no protocol version of ours; DATA_LOSS when
+// program that is not there or may not be run; UNAVAILABLE when nobody serves there, with
+// what is there instead, or the peer went away instead of answering; DEADLINE_EXCEEDED
+// when it did not answer in time; PERMISSION_DENIED when one side does not admit the
+// other; FAILED_PRECONDITION when it speaks no protocol version of ours; DATA_LOSS when
 // what it answered is not ferry's protocol; RESOURCE_EXHAUSTED when this process has no
-// descriptor or process left.
+// descriptor or process left, or the server has too many connections.
 absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options = {});
 
 namespace internal {
 
 // A channel on a transport, once the peer has said hello.
 absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
-                                    const ChannelOptions& options);
+                                    const ChannelOptions& options, Deadline deadline);
 
 }  // namespace internal
 }  // namespace ferry

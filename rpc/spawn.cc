@@ -8,9 +8,11 @@
 namespace ferry {
 
 absl::StatusOr<Child> Spawn(const ChildOptions& child, const ChannelOptions& channel) {
+  Deadline deadline = DeadlineAfter(channel.handshake_timeout);
   absl::StatusOr<ChildLink> link = StartLinkedChild(child);
   if (!link.ok()) return link.status();
-  absl::StatusOr<Channel> opened = internal::OpenChannel(std::move(link->transport), channel);
+  absl::StatusOr<Channel> opened =
+      internal::OpenChannel(std::move(link->transport), channel, deadline);
   if (!opened.ok()) return opened.status();
   return Child(*std::move(opened), std::move(link->child));
 }

@@ -128,7 +128,8 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address) {
+absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
+                                                            [[maybe_unused]] Deadline deadline) {
   if (address.scheme == "exec") return ConnectExec(address);
   if (address.scheme == "inproc") {
     if (absl::Status valid = CheckInproc(address); !valid.ok()) return valid;

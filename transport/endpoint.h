@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "ferry/transport/address.h"
 #include "ferry/transport/child_process.h"
+#include "ferry/transport/deadline.h"
 #include "ferry/transport/listener.h"
 #include "ferry/transport/transport.h"
 
@@ -18,8 +19,10 @@ namespace ferry {
 
 // Connects to whoever serves the address; `exec:` starts them.
 // Returns: INVALID_ARGUMENT for an unknown scheme or parameter, listing what there is;
-// else what the transport says.
-absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address);
+// UNAVAILABLE when nobody serves it, DEADLINE_EXCEEDED when who does has not accepted
+// before `deadline`; else what the transport says.
+absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
+                                                            Deadline deadline);
 
 // Returns: INVALID_ARGUMENT as above, ALREADY_EXISTS when the name is served already,
 // else what the transport says.

@@ -31,7 +31,7 @@ class PipeServer {
         pool_, supervisor_,
         std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
     thread_ = std::thread([this] { lane_->LeadFirst(); });
-    channel_ = internal::OpenChannel(std::move(client), ChannelOptions());
+    channel_ = internal::OpenChannel(std::move(client), ChannelOptions(), kNoDeadline);
     EXPECT_TRUE(channel_.ok()) << channel_.status();
   }
   ~PipeServer() {
@@ -165,7 +165,8 @@ TEST(PipeCallTest, TheDeadlineHoldsInTheMiddleOfAReply) {
       send(reply, std::string(1000, 'r'));
     }
   });
-  absl::StatusOr<Channel> channel = internal::OpenChannel(std::move(client), ChannelOptions());
+  absl::StatusOr<Channel> channel =
+      internal::OpenChannel(std::move(client), ChannelOptions(), kNoDeadline);
   ASSERT_TRUE(channel.ok()) << channel.status();
   std::vector<std::thread> callers;
   for (int t = 0; t < 4; ++t) {

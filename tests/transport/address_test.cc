@@ -48,7 +48,7 @@ TEST(AddressTest, ErrorsNameTheAddressAndWhatIsWrong) {
 }
 
 absl::Status Connecting(const char* text) {
-  return ConnectTransport(*Address::Parse(text)).status();
+  return ConnectTransport(*Address::Parse(text), kNoDeadline).status();
 }
 absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).status(); }
 
