@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// ferry_bench [--quick] [--json=FILE] [--placement=one-cpu|two-cpus|free]: how long calls
-// take, beside what the kernel alone takes for as many bytes.
+// ferry_bench [--quick] [--json=FILE] [--placement=one-cpu|two-cpus|free]
+// [--transports=pipe,unix,named-pipe]: how long calls take, beside what the kernel alone
+// takes for as many bytes.
 
 #include <chrono>
 #include <memory>
@@ -16,7 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "ferry/rpc/server.h"
 #include "ferry_echo.h"
-#include "floor_pipe.h"
+#include "floor.h"
 #include "machine.h"
 #include "measure.h"
 #include "report.h"
@@ -28,8 +29,18 @@ ABSL_FLAG(std::string, placement, "",
           "children on the second; free, where the scheduler puts them, which makes two runs "
           "hard to compare. The default is one-cpu, then two-cpus");
 
+ABSL_FLAG(std::vector<std::string>, transports,
+          (std::vector<std::string>{"pipe", "unix", "named-pipe"}), "what carries the calls");
+
 namespace ferry::bench {
 namespace {
+
+// What is measured together.
+struct Pairing {
+  std::string transport;
+  std::unique_ptr<Floor> floor;
+  Worker worker;
+};
 
 struct UnaryCase {
   size_t payload;
@@ -40,8 +51,7 @@ constexpr UnaryCase kUnaryCases[] = {{32, 200}, {1024, 200}, {64 * 1024, 100}, {
 constexpr size_t kThreads = 4;
 constexpr size_t kThreadsPayload = 32;
 
-// Puts this process and its children where `placement` says. REQUIRES: none of them has a
-// second thread.
+// Puts this process and its children where `placement` says.
 absl::Status Place(const std::string& placement, const std::vector<pid_t>& children) {
   static const std::vector<int> cpus = UsableCpus();
   if (placement == "free") return absl::OkStatus();
@@ -67,24 +77,24 @@ std::vector<std::string> Placements() {
   return {"one-cpu", "two-cpus"};
 }
 
-absl::Status RunUnary(FloorPipe& floor, const Channel& channel, const std::string& placement,
+absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
                       std::chrono::seconds duration, Report& report) {
-  FerryEcho echo(channel);
-  EchoClient* const clients[] = {&floor, &echo};
+  FerryEcho echo(pairing.worker.channel);
+  EchoClient* const clients[] = {pairing.floor.get(), &echo};
   for (const auto& [payload, block] : kUnaryCases) {
     for (EchoClient* client : clients) client->Prepare(payload);
     absl::StatusOr<std::vector<Measurement>> measured = MeasureInTurns(clients, block, duration);
     if (!measured.ok()) return measured.status();
     std::string name = absl::StrCat("unary, ", placement);
-    Baseline baseline = report.Add({"floor", "pipe", name, payload}, measured->at(0));
-    report.Add({"ferry", "pipe", name, payload}, measured->at(1), baseline);
+    Baseline baseline = report.Add({"floor", pairing.transport, name, payload}, measured->at(0));
+    report.Add({"ferry", pairing.transport, name, payload}, measured->at(1), baseline);
   }
   return absl::OkStatus();
 }
 
-absl::Status RunThreads(const Channel& channel, const std::string& placement,
+absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
                         std::chrono::seconds duration, Report& report) {
-  std::vector<FerryEcho> echoes(kThreads, FerryEcho(channel));
+  std::vector<FerryEcho> echoes(kThreads, FerryEcho(pairing.worker.channel));
   std::vector<EchoClient*> clients;
   for (FerryEcho& echo : echoes) {
     echo.Prepare(kThreadsPayload);
@@ -92,19 +102,23 @@ absl::Status RunThreads(const Channel& channel, const std::string& placement,
   }
   absl::StatusOr<Measurement> measured = MeasureTogether(clients, duration);
   if (!measured.ok()) return measured.status();
-  report.Add({"ferry", "pipe", absl::StrCat("4 threads, ", placement), kThreadsPayload, kThreads},
+  report.Add({"ferry", pairing.transport, absl::StrCat("4 threads, ", placement), kThreadsPayload,
+              kThreads},
              *measured);
   return absl::OkStatus();
+}
+
+absl::StatusOr<Pairing> Pair(const std::string& transport) {
+  absl::StatusOr<std::unique_ptr<Floor>> floor = Floor::Start(transport);
+  if (!floor.ok()) return floor.status();
+  absl::StatusOr<Worker> worker = StartWorker(transport);
+  if (!worker.ok()) return worker.status();
+  return Pairing{transport, *std::move(floor), *std::move(worker)};
 }
 
 absl::Status Run() {
   absl::StatusOr<Report> report = Report::Open(absl::GetFlag(FLAGS_json));
   if (!report.ok()) return report.status();
-  absl::StatusOr<std::unique_ptr<FloorPipe>> floor = FloorPipe::Start();
-  if (!floor.ok()) return floor.status();
-  absl::StatusOr<Channel> channel = StartWorker("pipe");
-  if (!channel.ok()) return channel.status();
-
   std::chrono::seconds duration(absl::GetFlag(FLAGS_quick) ? 4 : 15);
   absl::PrintF("%s\n", DescribeMachine());
   absl::PrintF(
@@ -113,13 +127,16 @@ absl::Status Run() {
       "processes', per call\n\n",
       duration.count(), ClockCost());
   report->PrintTableHead();
-  std::vector<pid_t> children = {(*floor)->pid(), static_cast<pid_t>(channel->peer().pid)};
   absl::Status status;
-  for (const std::string& placement : Placements()) {
-    status = Place(placement, children);
-    if (status.ok()) status = RunUnary(**floor, *channel, placement, duration, *report);
-    if (status.ok()) status = RunThreads(*channel, placement, duration, *report);
-    if (!status.ok()) break;
+  for (const std::string& transport : absl::GetFlag(FLAGS_transports)) {
+    absl::StatusOr<Pairing> pairing = Pair(transport);
+    if (!pairing.ok()) return pairing.status();
+    for (const std::string& placement : Placements()) {
+      status = Place(placement, {pairing->floor->pid(), pairing->worker.pid});
+      if (status.ok()) status = RunUnary(*pairing, placement, duration, *report);
+      if (status.ok()) status = RunThreads(*pairing, placement, duration, *report);
+      if (!status.ok()) return status;
+    }
   }
   return status;
 }

@@ -3,6 +3,8 @@
 
 #include "ferry_echo.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -39,10 +41,20 @@ absl::StatusOr<int64_t> FerryEcho::PeerCpuTime() {
   return reply->nanoseconds();
 }
 
-absl::StatusOr<Channel> StartWorker(const std::string& transport) {
-  std::string worker =
-      absl::StrReplaceAll(WorkerPath(), {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}});
-  return Connect(absl::StrCat("exec:", worker, "?arg=parent:&transport=", transport));
+absl::StatusOr<Worker> StartWorker(const std::string& transport) {
+  std::string address =
+      transport == "pipe" ? "" : absl::StrCat(transport, ":/tmp/ferry_bench.", getpid());
+  std::string start = absl::StrCat(
+      "exec:", absl::StrReplaceAll(WorkerPath(), {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}}),
+      "?arg=parent:");
+  if (!address.empty()) absl::StrAppend(&start, "&arg=", address);
+  absl::StatusOr<Channel> parent = Connect(start);
+  if (!parent.ok()) return parent.status();
+  pid_t pid = static_cast<pid_t>(parent->peer().pid);
+  if (address.empty()) return Worker{*parent, *parent, pid, start};
+  absl::StatusOr<Channel> channel = Connect(address);
+  if (!channel.ok()) return channel.status();
+  return Worker{*parent, *std::move(channel), pid, address};
 }
 
 }  // namespace ferry::bench

@@ -4,6 +4,8 @@
 #ifndef FERRY_BENCH_FERRY_ECHO_H_
 #define FERRY_BENCH_FERRY_ECHO_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "echo.ferry.h"
@@ -32,8 +34,16 @@ class FerryEcho final : public EchoClient {
   EchoMessage reply_;
 };
 
-// Starts `bench_worker parent:` and connects to it.
-absl::StatusOr<Channel> StartWorker(const std::string& transport);
+// A child that serves, and the channel over which it is measured.
+struct Worker {
+  Channel parent;  // ends the child
+  Channel channel;
+  pid_t pid;
+  std::string address;
+};
+
+// Starts `bench_worker`, to be called over `transport`: pipe, unix or named-pipe.
+absl::StatusOr<Worker> StartWorker(const std::string& transport);
 
 }  // namespace ferry::bench
 

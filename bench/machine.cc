@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -46,8 +47,15 @@ absl::Status PinProcess(pid_t pid, int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<size_t>(cpu), &set);
-  if (sched_setaffinity(pid, sizeof(set), &set) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("pin process ", pid, " to CPU ", cpu));
+  std::error_code error;
+  std::string process = pid == 0 ? "self" : absl::StrCat(pid);
+  std::filesystem::directory_iterator threads(absl::StrCat("/proc/", process, "/task"), error);
+  for (const auto& thread : threads) {
+    pid_t id = std::atoi(thread.path().filename().c_str());
+    if (sched_setaffinity(id, sizeof(set), &set) == 0 || errno == ESRCH) continue;
+    return absl::ErrnoToStatus(errno, absl::StrCat("pin process ", process, " to CPU ", cpu));
+  }
+  return absl::OkStatus();
 }
 
 int64_t ProcessCpuTime() {

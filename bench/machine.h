@@ -23,7 +23,8 @@ std::string WorkerPath();
 // Those that this process may run on.
 std::vector<int> UsableCpus();
 
-// Keeps a process that has one thread yet on one CPU; 0 stands for the caller.
+// Keeps the threads that a process has, and those that they start, on one CPU; 0 stands
+// for the caller.
 absl::Status PinProcess(pid_t pid, int cpu);
 
 // What all threads of this process have used, in nanoseconds.

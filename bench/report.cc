@@ -19,7 +19,7 @@ absl::StatusOr<Report> Report::Open(const std::string& json_path) {
 }
 
 void Report::PrintTableHead() const {
-  absl::PrintF("%-19s %-6s %-5s %8s %9s %9s %9s %10s %8s %8s  %s\n", "case", "system", "over",
+  absl::PrintF("%-19s %-6s %-10s %8s %9s %9s %9s %10s %8s %8s  %s\n", "case", "system", "over",
                "payload", "p50 us", "p99 us", "p99.9 us", "calls/s", "MB/s", "CPU us",
                "p50 and mean by floor's");
 }
@@ -35,7 +35,7 @@ Baseline Report::Add(const Case& what, Measurement& measured,
   double mb_per_s = calls_per_s * static_cast<double>(what.payload) / 1e6;
   double cpu = static_cast<double>(measured.cpu_ns) / static_cast<double>(measured.calls);
 
-  absl::PrintF("%-19s %-6s %-5s %8d %9.2f %9.2f %9.2f %10.0f %8.1f %8.2f", what.name, what.system,
+  absl::PrintF("%-19s %-6s %-10s %8d %9.2f %9.2f %9.2f %10.0f %8.1f %8.2f", what.name, what.system,
                what.transport, what.payload, static_cast<double>(p50) / 1e3,
                static_cast<double>(p99) / 1e3, static_cast<double>(p999) / 1e3, calls_per_s,
                mb_per_s, cpu / 1e3);

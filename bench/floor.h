@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef FERRY_BENCH_FLOOR_PIPE_H_
-#define FERRY_BENCH_FLOOR_PIPE_H_
+#ifndef FERRY_BENCH_FLOOR_H_
+#define FERRY_BENCH_FLOOR_H_
 
 #include <sys/types.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,13 +16,14 @@
 
 namespace ferry::bench {
 
-// What the kernel alone takes for as many bytes: blocking write(2) and read(2) on two
-// pipes, to a child that sends back what it reads.
-class FloorPipe final : public EchoClient {
+// What the kernel alone takes for as many bytes: blocking write(2) and read(2) to a child
+// that sends back what it reads.
+class Floor final : public EchoClient {
  public:
-  // Starts the child: `bench_worker floor`, just as ferry starts its own.
-  static absl::StatusOr<std::unique_ptr<FloorPipe>> Start();
-  ~FloorPipe() override;
+  // Starts the child: `bench_worker floor`, just as ferry starts its own. `transport` is
+  // pipe, named-pipe or unix.
+  static absl::StatusOr<std::unique_ptr<Floor>> Start(const std::string& transport);
+  ~Floor() override;
 
   pid_t pid() const { return pid_; }
 
@@ -31,7 +33,7 @@ class FloorPipe final : public EchoClient {
   absl::StatusOr<int64_t> PeerCpuTime() override;
 
  private:
-  FloorPipe(internal::UniqueFd to_child, internal::UniqueFd from_child, pid_t pid)
+  Floor(internal::UniqueFd to_child, internal::UniqueFd from_child, pid_t pid)
       : to_child_(std::move(to_child)), from_child_(std::move(from_child)), pid_(pid) {}
 
   internal::UniqueFd to_child_;
@@ -46,4 +48,4 @@ void ServeFloor(int in, int out);
 
 }  // namespace ferry::bench
 
-#endif  // FERRY_BENCH_FLOOR_PIPE_H_
+#endif  // FERRY_BENCH_FLOOR_H_
