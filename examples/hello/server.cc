@@ -1,4 +1,4 @@
-// hello_server [ADDRESS]
+// hello_server [ADDRESS…]
 #include "ferry/rpc/server.h"
 
 #include "greeter.ferry.h"
@@ -15,5 +15,7 @@ int main(int argc, char** argv) {
   Greeter greeter;
   ferry::Server server;
   server.Register(greeter);
-  return ferry::ExitCode(server.Serve(argc > 1 ? argv[1] : "parent:"));
+  absl::Status status = server.Listen(argc > 1 ? argv[1] : "parent:");
+  for (int i = 2; i < argc && status.ok(); ++i) status = server.Listen(argv[i]);
+  return ferry::ExitCode(status.ok() ? server.Serve() : status);
 }
