@@ -49,8 +49,9 @@ check() { # SOURCE_DIR; prints the breaches
 
   local include='[ \t]*#[ \t]*include[ \t]*[<"](\.\./)*(ferry/)?'
   local fds='(unistd|fcntl|poll|spawn|sys/(socket|un|epoll|eventfd|uio|mman|stat|wait|ioctl))\.h'
-  local calls='p?(read|write)v?2?|(recv|send)(msg|from|to)?|open(at)?|close(_range)?|pipe2?|mkfifo'
-  calls+='|dup[23]?|fcntl|ioctl|flock|f?(stat|chmod|truncate)|unlink|rename|mkdir|p?poll|eventfd'
+  local calls='p?(read|write)v?2?|(recv|send)(msg|from|to)?|open(at)?|close(_range)?|pipe2?|p?poll'
+  calls+='|(mkfifo|unlink|rename|mkdir|fstat|fchown|fchmod|faccess)(at)?|f?(stat|chmod|chown|truncate)'
+  calls+='|dup[23]?|fcntl|ioctl|flock|f?d?opendir|readdir|getrandom|eventfd'
   calls+='|epoll_[a-z0-9_]+|memfd_create|m(un)?map|socket(pair)?|bind|listen|accept4?|connect'
   calls+='|shutdown|[gs]etsockopt|v?fork|execvp?e?|posix_spawnp?|kill|waitp?id|syscall'
 

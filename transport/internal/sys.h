@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "ferry/transport/deadline.h"
 
@@ -41,6 +42,17 @@ enum class Call : uint8_t {
   kPidFdOpen,
   kWaitId,
   kKill,
+  kAccess,
+  kStat,
+  kMkfifo,
+  kUnlink,
+  kRename,
+  kLock,
+  kSocket,
+  kBind,
+  kListen,
+  kAccept,
+  kConnect,
 };
 
 // What a test injects.
@@ -88,6 +100,7 @@ int OpenOnto(const char* path, int flags, int target);
 int DuplicateOnto(int fd, int target);
 int DuplicateFrom(int fd, int lowest);  // close-on-exec
 int SetNonBlocking(int fd);
+int SetBlocking(int fd);
 int SetCloseOnExec(int fd);
 bool IsNonBlocking(int fd);
 bool IsReadable(int fd);  // was opened for reading, too
@@ -109,6 +122,43 @@ int EpollCreate();
 int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id = 0);
 // Sleeps until `deadline`, a descriptor is ready or a signal came. Answers how many are.
 size_t EpollWait(int epoll_fd, Deadline deadline, struct epoll_event* events, size_t max);
+
+// Names in a folder. They are taken as they are: no symbolic link is followed.
+int OpenFolder(const std::string& path);  // close-on-exec; to find names in, not to read
+bool MayChange(int folder);               // whether names can be made and removed in it
+// Close-on-exec and never sleeping; with O_CREAT the file is for its owner only.
+int OpenAt(int folder, const std::string& name, int flags);
+int StatAt(int folder, const std::string& name, struct stat& status);
+int StatOpen(int fd, struct stat& status);
+int MakeFifo(int folder, const std::string& name);  // for its owner only
+int Unlink(int folder, const std::string& name);
+int Rename(int folder, const std::string& from, const std::string& to);
+int GiveTo(int fd, uid_t owner);
+std::vector<std::string> NamesIn(int folder);  // what could be read of them
+
+// A POSIX lock of the whole file: this process's, gone with the first descriptor of the
+// file that it closes. It is not inherited by forked children.
+int LockFile(int fd);
+// Who has it: a process id, 0 for one that cannot be seen from here, -1 for nobody.
+pid_t LockHolder(int fd);
+// A lock of the file description, gone with its last descriptor, wherever that is.
+int LockDescription(int fd);
+
+int RandomBytes(void* data, size_t size);
+
+// Unix stream sockets. A `name` is a path, or a NUL byte and an abstract name, and short
+// enough.
+int UnixSocket();  // close-on-exec, non-blocking; if bound to a path, for its owner only
+int Bind(int socket, const std::string& name);
+int Listen(int socket, int backlog);
+int Accept(int socket);  // close-on-exec, blocking
+int Connect(int socket, const std::string& name);
+struct Credentials {
+  pid_t pid = -1;
+  uid_t uid = static_cast<uid_t>(-1);
+};
+// Of who is at the other end: when it connected, or when it began to listen.
+Credentials PeerCredentials(int socket);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],
