@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/named_pipe.h"
 #include "ferry/transport/parent_link.h"
 #include "ferry/transport/stdio_link.h"
+#include "ferry/transport/unix_socket.h"
 
 namespace ferry {
 namespace {
@@ -100,9 +102,36 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address) {
   return std::move(link->transport);
 }
 
-absl::Status CheckInproc(const Address& address) {
-  if (absl::Status name = OneWord(address, "NAME"); !name.ok()) return name;
-  return address.CheckParameters({});
+// An address that is a scheme and a name: what the others are made of.
+struct NamedScheme {
+  const char* scheme;
+  const char* what;  // the name is
+  absl::StatusOr<std::unique_ptr<Transport>> (*connect)(const std::string& name, Deadline deadline);
+  absl::StatusOr<std::unique_ptr<Listener>> (*listen)(const std::string& name);
+};
+
+constexpr NamedScheme kNamedSchemes[] = {
+    {"inproc", "NAME", [](const std::string& name, Deadline) { return ConnectInproc(name); },
+     ListenInproc},
+    {"named-pipe", "PATH", ConnectNamedPipe, ListenNamedPipe},
+    {"unix", "PATH", ConnectUnix, ListenUnix},
+    {"unix-abstract", "NAME", ConnectUnixAbstract, ListenUnixAbstract},
+};
+
+// Null if the address has another scheme.
+absl::StatusOr<const NamedScheme*> FindNamedScheme(const Address& address) {
+  for (const NamedScheme& named : kNamedSchemes) {
+    if (address.scheme != named.scheme) continue;
+    if (address.words.size() > 1) {
+      return absl::InvalidArgumentError(absl::StrCat("address '", address.text, "': expected ",
+                                                     address.scheme, ":", named.what,
+                                                     ", in which a space is written %20"));
+    }
+    if (absl::Status name = OneWord(address, named.what); !name.ok()) return name;
+    if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
+    return &named;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -129,26 +158,26 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
-                                                            [[maybe_unused]] Deadline deadline) {
+                                                            Deadline deadline) {
   if (address.scheme == "exec") return ConnectExec(address);
-  if (address.scheme == "inproc") {
-    if (absl::Status valid = CheckInproc(address); !valid.ok()) return valid;
-    return ConnectInproc(address.words[0]);
-  }
   if (address.scheme == "stdio") {
     if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
     return ConnectToStdio();
   }
-  return UnknownScheme(address, "exec:, inproc: and stdio: to connect to");
+  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
+  if (!named.ok()) return named.status();
+  if (*named != nullptr) return (*named)->connect(address.words[0], deadline);
+  return UnknownScheme(
+      address, "exec:, inproc:, named-pipe:, stdio:, unix: and unix-abstract: to connect to");
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address) {
   if (address.scheme == "parent" || address.scheme == "stdio") return ListenAsChild(address);
-  if (address.scheme == "inproc") {
-    if (absl::Status valid = CheckInproc(address); !valid.ok()) return valid;
-    return ListenInproc(address.words[0]);
-  }
-  return UnknownScheme(address, "inproc:, parent: and stdio: to serve");
+  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
+  if (!named.ok()) return named.status();
+  if (*named != nullptr) return (*named)->listen(address.words[0]);
+  return UnknownScheme(address,
+                       "inproc:, named-pipe:, parent:, stdio:, unix: and unix-abstract: to serve");
 }
 
 }  // namespace ferry

@@ -54,10 +54,12 @@ absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).
 
 TEST(AddressTest, UnknownThingsListWhatExists) {
   ExpectError(Connecting("tcp:host"),
-              "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc: and stdio: to "
+              "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc:, named-pipe:, "
+              "stdio:, unix: and unix-abstract: to "
               "connect to");
   ExpectError(Listening("exec:a"),
-              "address 'exec:a': unknown scheme 'exec:'; there are inproc:, parent: and stdio: "
+              "address 'exec:a': unknown scheme 'exec:'; there are inproc:, named-pipe:, parent:, "
+              "stdio:, unix: and unix-abstract: "
               "to serve");
   ExpectError(
       Connecting("exec:a?args=b"),

@@ -93,6 +93,12 @@ int SetNonBlocking(int fd) {
   return flags < 0 ? -1 : ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+int SetBlocking(int fd) {
+  if (Injected(Call::kFcntl)) return -1;
+  int flags = ::fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 int SetCloseOnExec(int fd) {
   return Injected(Call::kFcntl) ? -1 : ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
