@@ -97,7 +97,8 @@ absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
     case FrameType::kRequest:
       return HandleRequest(frame, body);
     case FrameType::kContinue:
-      return header.call.opener() == side_ ? caller_.OnContinue(frame) : HandleContinue(frame);
+      return header.call.opener() == side_ ? caller_.OnContinue(frame)
+                                           : HandleContinue(frame, body);
     case FrameType::kReply:
       if (header.call.opener() != side_) return Unexpected(header, "to a call of the replier");
       return caller_.OnReply(frame, body);
@@ -146,7 +147,7 @@ absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
   return AddToRequest(request, frame);
 }
 
-absl::Status Connection::HandleContinue(const Frame& frame) {
+absl::Status Connection::HandleContinue(const Frame& frame, Body& body) {
   auto found = partial_requests_.find(frame.header.call.value);
   if (found == partial_requests_.end()) return absl::OkStatus();  // of nothing that is read here
   absl::Status added = AddToRequest(found->second, frame);
@@ -154,9 +155,10 @@ absl::Status Connection::HandleContinue(const Frame& frame) {
   PartialRequest request = std::move(found->second);
   partial_requests_.erase(found);
   partial_bytes_ -= request.assembly.size();
+  body.Release();  // the handler may hand the reading on
   if (request.header.type == FrameType::kRequest) {
-    Body body(request.assembly);
-    Deliver(request.header, body);
+    Body whole(request.assembly);
+    Deliver(request.header, whole);
   }
   return absl::OkStatus();
 }

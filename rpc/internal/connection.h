@@ -28,7 +28,8 @@ class RequestSink {
   virtual ~RequestSink() = default;
 
   // On the thread that reads. The connection can be read on as soon as the body is
-  // released; it may be on another thread when OnRequest returns.
+  // released; it may be on another thread when OnRequest returns, which then touches
+  // nothing of it any more.
   virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
 };
 
@@ -87,7 +88,7 @@ class Connection final : private FrameReader {
   absl::Status HandleHello(const Body& body);
   absl::Status HandleFirst(const Frame& frame, const Body& body);
   absl::Status HandleRequest(const Frame& frame, Body& body);
-  absl::Status HandleContinue(const Frame& frame);
+  absl::Status HandleContinue(const Frame& frame, Body& body);
   absl::Status AddToRequest(PartialRequest& request, const Frame& frame);
   void HandlePing(const FrameHeader& header);
   void Deliver(const FrameHeader& header, Body& body);

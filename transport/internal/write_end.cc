@@ -45,7 +45,10 @@ ssize_t WriteEnd::WriteElsewhere(const struct iovec* pieces, int count) {
 }
 
 bool WriteEnd::Grow() {
-  return std::exchange(may_grow_, false) && sys::SetPipeCapacity(fd_, kGrownCapacity) == 0;
+  if (!std::exchange(may_grow_, false)) return false;
+  bool grown = sys::SetPipeCapacity(fd_, kGrownCapacity) == 0;
+  errno = EAGAIN;  // that of the write, which still holds when there may be no more
+  return grown;
 }
 
 ssize_t WriteEnd::WriteShared(const struct iovec* pieces) {
