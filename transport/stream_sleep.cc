@@ -142,4 +142,14 @@ void StreamTransport::StopWatchingForRoom() {
   }
 }
 
+// An end stays readable for as long as the descriptor is open, which may be much longer
+// than somebody reads it: handlers that run keep it. What is still to be told goes
+// through Notify.
+void StreamTransport::LeaveSet() {
+  if (set_ == nullptr) return;
+  StopWatchingForRoom();
+  set_->Unwatch(read_end_.fd());
+  if (process_ != nullptr) set_->Unwatch(process_->pid_fd());
+}
+
 }  // namespace ferry

@@ -62,12 +62,9 @@ StreamTransport::StreamTransport(internal::ReadEnd read_end, internal::WriteEnd 
 }
 
 StreamTransport::~StreamTransport() {
-  if (set_ != nullptr) {
-    // Closing would do, were it not for processes that share the descriptors.
-    set_->Unwatch(read_end_.fd());
-    if (process_ != nullptr) set_->Unwatch(process_->pid_fd());
+  {
     MutexLock lock(mutex_);
-    StopWatchingForRoom();
+    LeaveSet();  // closing would do, were it not for processes that share the descriptors
   }
   writer_.Close();
 }
@@ -194,7 +191,7 @@ void StreamTransport::SetCloseReason(const absl::Status& reason, Received receiv
     if (received == Received::kDropped) closed_.store(true, std::memory_order_release);
     if (!first) return;
     closing_.store(true);
-    StopWatchingForRoom();
+    LeaveSet();
   }
   writer_.Close();
   WakeSleeper();

@@ -89,6 +89,7 @@ class StreamTransport final : public Transport {
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;
   bool WatchForRoom() ABSL_ATTRIBUTE_COLD;
   void StopWatchingForRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveSet() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void End(const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
   absl::Status ReasonOfEnd() const ABSL_ATTRIBUTE_COLD;
