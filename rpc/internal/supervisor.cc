@@ -47,7 +47,7 @@ void Supervisor::Remove(const Supervised& supervised) {
 
 void Supervisor::Wake() {
   MutexLock lock(mutex_);
-  if (stopping_) return;
+  if (stopping_ || !asleep_.load()) return;
   asleep_.store(false);
   if (thread_.joinable()) {
     woken_.NotifyOne();
@@ -65,7 +65,9 @@ void Supervisor::Run() {
   while (!stopping_) {
     quiet_ticks = Look() ? 0 : quiet_ticks + 1;
     if (quiet_ticks < kTicksUntilSleep) {
-      woken_.Wait(mutex_, DeadlineAfter(kTick));
+      // All of it: after half a tick, what has just begun would look slow.
+      Deadline next = DeadlineAfter(kTick);
+      while (!stopping_ && !HasPassed(next)) woken_.Wait(mutex_, next);
       continue;
     }
     asleep_.store(true);
