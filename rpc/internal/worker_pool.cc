@@ -3,6 +3,7 @@
 
 #include "ferry/rpc/internal/worker_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ferry/transport/internal/thread.h"
@@ -20,23 +21,23 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads) thread.join();
 }
 
-void WorkerPool::Run(std::shared_ptr<Task> task) {
+void WorkerPool::Run(const std::shared_ptr<Task>& task) {
   MutexLock lock(mutex_);
-  HasThread();  // if not, the next one that is free
-  tasks_.push_back(std::move(task));
+  if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.push_back(task);
+  HasThreadFor(tasks_.size());  // if not, the next one that is free
   changed_.NotifyOne();
 }
 
 bool WorkerPool::TryRun(std::shared_ptr<Task> task) {
   MutexLock lock(mutex_);
-  if (!HasThread()) return false;
+  if (!HasThreadFor(tasks_.size() + 1)) return false;
   tasks_.push_back(std::move(task));
   changed_.NotifyOne();
   return true;
 }
 
-// Whether a thread is free for one more task, or can be started.
-bool WorkerPool::HasThread() { return idle_ > tasks_.size() || StartThread(); }
+// Whether threads are free for so many tasks, or the last of them can be started.
+bool WorkerPool::HasThreadFor(size_t tasks) { return idle_ >= tasks || StartThread(); }
 
 bool WorkerPool::StartThread() {
   if (threads_.size() >= max_threads_ || stopping_) return false;

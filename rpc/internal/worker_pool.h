@@ -31,8 +31,9 @@ class WorkerPool {
   // Waits for every task that runs.
   ~WorkerPool();
 
-  // Runs the task on a spare thread: soon, or when one is free again.
-  void Run(std::shared_ptr<Task> task);
+  // Runs the task on a spare thread: soon, or when one is free again. Once, if it waits
+  // for that already.
+  void Run(const std::shared_ptr<Task>& task);
 
   // The same, but false when no thread is free and none can be started.
   bool TryRun(std::shared_ptr<Task> task);
@@ -44,7 +45,7 @@ class WorkerPool {
 
  private:
   void Work(const std::function<bool()>& done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasThreadFor(size_t tasks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_threads_;
