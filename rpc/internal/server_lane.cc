@@ -16,6 +16,10 @@ namespace {
 // How soon accepting is tried again after there was no descriptor left for it.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
+// How many frames of one connection are served before it is another's turn, if they come
+// as fast as that.
+constexpr int kFramesPerTurn = 64;
+
 absl::Status ShutDown() { return absl::CancelledError("the server was shut down"); }
 
 }  // namespace
@@ -62,14 +66,16 @@ Lane::Step ServerLane::ServeNext(const Leader& leader) {
   return current_ != 0 ? ServeCurrent(leader) : TakeNext();
 }
 
-// Until nothing of what has arrived is left, or a handler has made another the leader.
+// Until nothing of what has arrived is left, its turn is over, or a handler has made
+// another the leader.
 Lane::Step ServerLane::ServeCurrent(const Leader& leader) {
   Id id = current_;
   std::shared_ptr<Session> session = Find(id);
-  for (;;) {
+  for (int handled = 0; handled < kFramesPerTurn;) {
     switch (session->connection().HandleNext()) {
       case Connection::Step::kHandled:
         if (!leader.leads()) return Step::kGoOn;
+        ++handled;
         continue;
       case Connection::Step::kEmpty:
         current_ = 0;
@@ -83,6 +89,9 @@ Lane::Step ServerLane::ServeCurrent(const Leader& leader) {
         return id == lifeline_ ? End(session->connection().close_reason()) : Step::kGoOn;
     }
   }
+  current_ = 0;
+  set_->Notify(id);
+  return Step::kGoOn;
 }
 
 Lane::Step ServerLane::TakeNext() {
