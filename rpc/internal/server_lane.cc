@@ -118,6 +118,12 @@ Lane::Step ServerLane::End(const absl::Status& why) {
     shut_down_ = true;
   }
   CloseAll();
+  // Gives the names up now: a spare thread may hold the lane for longer than Serve runs.
+  // What accepts_once stays, since it may guard this process while handlers run.
+  absl::erase_if(listeners_, [](const auto& entry) { return !entry.second->accepts_once(); });
+  absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions;  // destroyed without the lock
+  MutexLock lock(mutex_);
+  sessions.swap(sessions_);
   return Step::kEnd;
 }
 
