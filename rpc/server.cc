@@ -12,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/hello.h"
 #include "ferry/rpc/internal/server_lane.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/rpc/internal/sole_lane.h"
@@ -92,6 +93,11 @@ class Server::State {
   absl::Status ServeOnly(Listener& listener) {
     absl::StatusOr<std::unique_ptr<Transport>> transport = listener.TryAccept();
     if (!transport.ok()) return transport.status();
+    absl::Status admitted = options_.admit((*transport)->peer());
+    if (!admitted.ok()) {
+      internal::Refuse(**transport, admitted);
+      return admitted;
+    }
     std::string peer = absl::StrCat((*transport)->peer().description, ": ");
     auto session =
         std::make_shared<Session>(*std::move(transport), options_.max_message, registry_);

@@ -30,7 +30,8 @@ struct ServerOptions {
   // descriptor, or two with pipes; when the process has none left, who connects waits.
   size_t max_connections = 4096;
 
-  // How long a client may take to say hello, before its connection is closed.
+  // How long a client may take to say hello, before its connection is closed; the one of
+  // `parent:` or `stdio:`, which was there first, may take for ever.
   absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
 
   // Whom to serve; others get its status.
@@ -64,8 +65,8 @@ class Server {
   // Returns: OK; ALREADY_EXISTS, FAILED_PRECONDITION as said at Register;
   // FAILED_PRECONDITION when there is no address, and in a process that was forked since
   // the server was made; for `parent:` also FAILED_PRECONDITION when the parent's protocol
-  // is another, and DATA_LOSS when it broke the protocol; RESOURCE_EXHAUSTED when the
-  // system lacks descriptors.
+  // is another, DATA_LOSS when it broke the protocol, and what `admit` says of it;
+  // RESOURCE_EXHAUSTED when the system lacks descriptors.
   absl::Status Serve();
 
   // Listen, then Serve.

@@ -25,18 +25,20 @@ absl::Status ShutDown() { return absl::CancelledError("the server was shut down"
 }  // namespace
 
 absl::Status ServerLane::Add(std::unique_ptr<Listener> listener) {
-  if (listener->accepts_once()) {
-    absl::StatusOr<std::unique_ptr<Transport>> transport = listener->TryAccept();
-    if (!transport.ok()) return transport.status();
-    absl::Status opened = Open(*std::move(transport), lifeline_);
-    if (!opened.ok()) return opened;
-    listeners_.emplace(++last_id_, std::move(listener));  // it may guard this process
-    return absl::OkStatus();
-  }
   Id id = ++last_id_;
-  if (absl::Status added = set_->Add(*listener, id); !added.ok()) return added;
-  listeners_.emplace(id, std::move(listener));
-  return absl::OkStatus();
+  absl::Status added = listener->accepts_once() ? AddLifeline(*listener) : set_->Add(*listener, id);
+  if (added.ok()) listeners_.emplace(id, std::move(listener));
+  return added;
+}
+
+// The connection to who started this process; it may take its time to say hello.
+absl::Status ServerLane::AddLifeline(Listener& listener) {
+  absl::StatusOr<std::unique_ptr<Transport>> transport = listener.TryAccept();
+  if (!transport.ok()) return transport.status();
+  if (absl::Status admitted = Admit(**transport); !admitted.ok()) return admitted;
+  absl::StatusOr<Id> opened = Open(*std::move(transport));
+  if (opened.ok()) lifeline_ = *opened;
+  return opened.status();
 }
 
 void ServerLane::Shutdown() {
@@ -135,16 +137,20 @@ Lane::Step ServerLane::Accept(Id id) {
     Pause(id);
   } else if (!transport.ok()) {
     return End(transport.status());
-  } else if (*transport != nullptr) {
-    Id session;
-    if (!Open(*std::move(transport), session).ok()) Pause(id);
+  } else if (*transport != nullptr && Admit(**transport).ok()) {
+    absl::StatusOr<Id> opened = Open(*std::move(transport));
+    if (opened.ok()) {
+      shaking_.push_back({DeadlineAfter(limits_.handshake_timeout), *opened});
+    } else {
+      Pause(id);
+    }
   }
   return Step::kGoOn;
 }
 
-// A peer that is not wanted is told so, and forgotten: OK.
-absl::Status ServerLane::Open(std::unique_ptr<Transport> transport, Id& id) {
-  absl::Status admitted = limits_.admit(transport->peer());
+// A peer that is not wanted is told so.
+absl::Status ServerLane::Admit(Transport& transport) {
+  absl::Status admitted = limits_.admit(transport.peer());
   size_t count;
   {
     MutexLock lock(mutex_);
@@ -154,20 +160,20 @@ absl::Status ServerLane::Open(std::unique_ptr<Transport> transport, Id& id) {
     admitted = absl::ResourceExhaustedError(
         absl::StrCat("the server has ", count, " connections, and allows no more"));
   }
-  if (!admitted.ok()) {
-    Refuse(*transport, admitted);
-    return absl::OkStatus();
-  }
-  id = ++last_id_;
+  if (!admitted.ok()) Refuse(transport, admitted);
+  return admitted;
+}
+
+absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> transport) {
+  Id id = ++last_id_;
   if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
   auto session = std::make_shared<Session>(std::move(transport), limits_.max_message, registry_);
-  shaking_.push_back({DeadlineAfter(limits_.handshake_timeout), id});
   {
     MutexLock lock(mutex_);
     if (!shut_down_) sessions_.emplace(id, session);
   }
   if (session->connection().Arm()) set_->Notify(id);
-  return absl::OkStatus();
+  return id;
 }
 
 void ServerLane::Drop(Id id) {

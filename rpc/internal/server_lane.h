@@ -43,8 +43,8 @@ class ServerLane final : public Lane {
              const Limits& limits, std::unique_ptr<WaitSet> set)
       : Lane(pool, supervisor), registry_(registry), limits_(limits), set_(std::move(set)) {}
 
-  // Returns: RESOURCE_EXHAUSTED when the system has no room for it; OUT_OF_RANGE when
-  // the one peer of the listener has been accepted.
+  // Returns: RESOURCE_EXHAUSTED when the system has no room for it; of a listener that
+  // accepts_once: OUT_OF_RANGE when its peer has been accepted, and what `admit` says.
   absl::Status Add(std::unique_ptr<Listener> listener);
 
   // Ends the lane, and every connection at once.
@@ -66,7 +66,9 @@ class ServerLane final : public Lane {
   Step TakeNext();
   Step Accept(Id id);
   Step End(const absl::Status& why);
-  absl::Status Open(std::unique_ptr<Transport> transport, Id& id);
+  absl::Status AddLifeline(Listener& listener);
+  absl::Status Admit(Transport& transport);
+  absl::StatusOr<Id> Open(std::unique_ptr<Transport> transport);
   void CloseAll();
   bool is_shut_down();
   void Drop(Id id);
