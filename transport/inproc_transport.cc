@@ -38,7 +38,7 @@ class Inbox {
  public:
   void Put(const std::shared_ptr<Message>& message) {
     MutexLock lock(mutex_);
-    if (!close_reason_.ok()) return;
+    if (!close_reason_.ok() || !end_.ok()) return;
     FrameHeader header = message->header;
     header.length = static_cast<uint32_t>(std::min(message->size, kMaxFrame));
     if (message->size > kMaxFrame) header.flags |= kFlagMore;
@@ -52,7 +52,7 @@ class Inbox {
 
   ReadResult Take(QueuedFrame& frame) {
     MutexLock lock(mutex_);
-    if (frames_.empty()) return close_reason_.ok() ? ReadResult::kEmpty : ReadResult::kClosed;
+    if (frames_.empty()) return FindEnd() ? ReadResult::kClosed : ReadResult::kEmpty;
     frame = std::move(frames_.front());
     frames_.pop_front();
     return ReadResult::kFrame;
@@ -60,8 +60,8 @@ class Inbox {
 
   void Wait(const WaitOptions& options) {
     MutexLock lock(mutex_);
-    while (close_reason_.ok() && frames_.empty() && !(options.interruptible && interrupted_) &&
-           !HasPassed(options.deadline)) {
+    while (close_reason_.ok() && end_.ok() && frames_.empty() &&
+           !(options.interruptible && interrupted_) && !HasPassed(options.deadline)) {
       changed_.Wait(mutex_, options.deadline);
     }
     if (options.interruptible) interrupted_ = false;
@@ -75,7 +75,7 @@ class Inbox {
 
   bool Arm() {
     MutexLock lock(mutex_);
-    armed_ = frames_.empty() && !interrupted_ && close_reason_.ok();
+    armed_ = frames_.empty() && !interrupted_ && close_reason_.ok() && end_.ok();
     return !armed_;
   }
 
@@ -86,13 +86,24 @@ class Inbox {
     id_in_set_ = id;
   }
 
-  enum class Unread { kKeep, kDrop };
-
-  void Close(const absl::Status& reason, Unread unread) {
+  // By the owner.
+  void Close(const absl::Status& reason) {
     MutexLock lock(mutex_);
-    if (unread == Unread::kDrop) frames_.clear();
+    frames_.clear();
     if (close_reason_.ok()) close_reason_ = reason;
     Wake();
+  }
+
+  // By the other side: it counts once all before it has been taken.
+  void PutEnd(const absl::Status& reason) {
+    MutexLock lock(mutex_);
+    if (end_.ok()) end_ = reason;
+    Wake();
+  }
+
+  bool IsClosed() {
+    MutexLock lock(mutex_);
+    return frames_.empty() && FindEnd();
   }
 
   absl::Status close_reason() {
@@ -101,6 +112,12 @@ class Inbox {
   }
 
  private:
+  // What the reader closed it with, having read the last frame, goes before.
+  bool FindEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (close_reason_.ok()) close_reason_ = end_;
+    return !close_reason_.ok();
+  }
+
   void Wake() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     changed_.NotifyAll();
     if (std::exchange(armed_, false) && set_ != nullptr) set_->Notify(id_in_set_);
@@ -111,6 +128,7 @@ class Inbox {
   std::deque<QueuedFrame> frames_ ABSL_GUARDED_BY(mutex_);
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);  // what was put behind the last frame
   WaitSet* set_ ABSL_GUARDED_BY(mutex_) = nullptr;
   uint64_t id_in_set_ ABSL_GUARDED_BY(mutex_) = 0;
   bool armed_ ABSL_GUARDED_BY(mutex_) = false;
@@ -128,7 +146,7 @@ class InprocTransport final : public Transport {
   }
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override {
-    if (!own_->close_reason().ok()) return ReserveResult::kClosed;
+    if (own_->IsClosed()) return ReserveResult::kClosed;
     auto* message = new Message{header, size, std::unique_ptr<char[]>(new char[size])};
     out = {message->data.get(), size, message};
     return ReserveResult::kOk;
@@ -156,9 +174,9 @@ class InprocTransport final : public Transport {
   bool Arm() override { return own_->Arm(); }
 
   void Close(const absl::Status& reason) override {
-    own_->Close(reason, Inbox::Unread::kDrop);
-    other_->Close(absl::UnavailableError(absl::StrCat(peer_.description, " closed the connection")),
-                  Inbox::Unread::kKeep);
+    own_->Close(reason);
+    other_->PutEnd(
+        absl::UnavailableError(absl::StrCat(peer_.description, " closed the connection")));
   }
 
   absl::Status close_reason() const override { return own_->close_reason(); }
