@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ class EchoImpl final : public EchoService {
   // Whose Block BlockElsewhere calls.
   void set_elsewhere(const Channel& channel) { elsewhere_.emplace(channel); }
 
-  // Ends every Block, now and later.
+  // Ends every Block and Hold, now and later.
   void LetGo() {
     internal::MutexLock lock(mutex_);
     let_go_ = true;
@@ -42,6 +43,9 @@ class EchoImpl final : public EchoService {
 
  private:
   absl::Status Echo(ServerContext&, const EchoRequest& request, EchoReply& reply) override {
+    if (request.take_us() != 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(request.take_us()));
+    }
     reply.set_payload(request.payload());
     if (request.grow() != 0) reply.mutable_payload()->append(request.grow(), '+');
     reply.set_pid(getpid());
@@ -57,13 +61,8 @@ class EchoImpl final : public EchoService {
     return status;
   }
 
-  absl::Status Block(ServerContext&, const Empty&, Empty&) override {
-    internal::MutexLock lock(mutex_);
-    ++blocked_;
-    changed_.NotifyAll();
-    for (int before = releases_; releases_ == before && !let_go_;) changed_.Wait(mutex_);
-    return absl::OkStatus();
-  }
+  absl::Status Block(ServerContext&, const Empty&, Empty&) override { return AwaitRelease(); }
+  absl::Status Hold(ServerContext&, const Empty&, Empty&) override { return AwaitRelease(); }
 
   absl::Status Release(ServerContext&, const Empty&, Empty&) override {
     internal::MutexLock lock(mutex_);
@@ -83,6 +82,14 @@ class EchoImpl final : public EchoService {
     return absl::OkStatus();
   }
 
+  absl::Status AwaitRelease() {
+    internal::MutexLock lock(mutex_);
+    ++blocked_;
+    changed_.NotifyAll();
+    for (int before = releases_; releases_ == before && !let_go_;) changed_.Wait(mutex_);
+    return absl::OkStatus();
+  }
+
   std::optional<EchoStub> elsewhere_;
   internal::Mutex mutex_;
   internal::CondVar changed_;
@@ -90,6 +97,16 @@ class EchoImpl final : public EchoService {
   bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
   int blocked_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+// Waits for somebody to serve the address.
+inline Channel ConnectWhenServed(const std::string& address, const ChannelOptions& options = {}) {
+  for (;;) {
+    absl::StatusOr<Channel> channel = ferry::Connect(address, options);
+    if (channel.ok()) return *std::move(channel);
+    EXPECT_EQ(channel.status().code(), absl::StatusCode::kUnavailable) << channel.status();
+    std::this_thread::yield();
+  }
+}
 
 // A server of one EchoImpl at an address of this process.
 class EchoServer {
@@ -108,12 +125,7 @@ class EchoServer {
 
   // Waits for the server to listen.
   Channel Connect(const ChannelOptions& options = {}) {
-    for (;;) {
-      absl::StatusOr<Channel> channel = ferry::Connect(address_, options);
-      if (channel.ok()) return *std::move(channel);
-      EXPECT_EQ(channel.status().code(), absl::StatusCode::kUnavailable) << channel.status();
-      std::this_thread::yield();
-    }
+    return ConnectWhenServed(address_, options);
   }
 
   EchoImpl service;

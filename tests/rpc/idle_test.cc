@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A server that has nothing to do does nothing.
+
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ferry/transport/endpoint.h"
+#include "tests/rpc/echo_service.h"
+
+namespace ferry::test {
+namespace {
+
+// How often each thread but this one has gone to sleep.
+std::map<std::string, int64_t> SleepsOfOthers() {
+  std::map<std::string, int64_t> sleeps;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string thread = task.path().filename();
+    if (thread == std::to_string(syscall(SYS_gettid))) continue;
+    std::ifstream status(task.path() / "status");
+    for (std::string word; status >> word;) {
+      if (word == "voluntary_ctxt_switches:") status >> sleeps[thread];
+    }
+  }
+  return sleeps;
+}
+
+// Whether some time passes in which no other thread runs. A thread that ticks every 2 ms
+// lets none of these pass, on a machine however busy.
+bool BecomesIdle() {
+  for (int i = 0; i < 20; ++i) {
+    std::map<std::string, int64_t> before = SleepsOfOthers();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    if (SleepsOfOthers() == before) return true;
+  }
+  return false;
+}
+
+TEST(IdleTest, NothingRunsWhenNobodyCalls) {
+  EchoServer server("inproc:idle");
+  std::vector<Channel> channels;
+  for (int i = 0; i < 10; ++i) channels.push_back(server.Connect());
+  for (const Channel& channel : channels) EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+  EXPECT_GE(SleepsOfOthers().size(), 2u) << "expected a leader and a supervisor";
+  EXPECT_TRUE(BecomesIdle());
+  EXPECT_TRUE(EchoStub(channels[0]).Echo(EchoRequest()).ok());
+  EXPECT_TRUE(BecomesIdle());
+}
+
+TEST(IdleTest, NothingRunsWhileHandlersAreBlocked) {
+  EchoServer server("inproc:held");
+  Channel channel = server.Connect();
+  std::vector<std::thread> held;
+  for (int i = 0; i < 3; ++i) {
+    held.emplace_back([&] { EXPECT_TRUE(EchoStub(channel).Hold(Empty()).ok()); });
+  }
+  server.service.AwaitBlocked(3);
+  EXPECT_TRUE(BecomesIdle());
+  // From its sleep the supervisor wakes for the next one that blocks.
+  held.emplace_back([&] { EXPECT_TRUE(EchoStub(channel).Hold(Empty()).ok()); });
+  server.service.AwaitBlocked(4);
+  EXPECT_TRUE(EchoStub(channel).Release(Empty()).ok());
+  for (std::thread& thread : held) thread.join();
+}
+
+TEST(IdleTest, NothingRunsOnceABlockedHandlersClientHasGone) {
+  EchoServer server("inproc:gone");
+  EchoStub other(server.Connect());
+  {
+    Channel channel = server.Connect();
+    std::thread held([&] { EXPECT_FALSE(EchoStub(channel).Hold(Empty()).ok()); });
+    server.service.AwaitBlocked(1);
+    channel.Close();
+    held.join();
+  }
+  EXPECT_TRUE(other.Echo(EchoRequest()).ok());
+  EXPECT_TRUE(BecomesIdle());
+}
+
+TEST(IdleTest, NothingRunsWhileAClientMayStillSayHello) {
+  EchoServer server("inproc:silent");
+  EchoStub stub(server.Connect());
+  std::unique_ptr<Transport> silent =
+      *ConnectTransport(*Address::Parse("inproc:silent"), kNoDeadline);
+  EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
+  EXPECT_TRUE(BecomesIdle());
+}
+
+}  // namespace
+}  // namespace ferry::test

@@ -1,0 +1,298 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Whom a server serves, at which addresses, and until when.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "ferry/rpc/internal/hello.h"
+#include "ferry/transport/endpoint.h"
+#include "ferry/transport/inproc_transport.h"
+#include "tests/rpc/echo_service.h"
+
+namespace ferry::test {
+namespace {
+
+using absl::StatusCode;
+
+std::unique_ptr<Transport> RawConnection(const std::string& address) {
+  return *ConnectTransport(*Address::Parse(address), kNoDeadline);
+}
+
+void Send(Transport& transport, FrameType type, const google::protobuf::MessageLite& message) {
+  FrameHeader header;
+  header.type = type;
+  if (type == FrameType::kHello) header.method = kHelloMagic;
+  std::string bytes = message.SerializeAsString();
+  Reservation reservation;
+  if (transport.Reserve(header, bytes.size(), reservation) != ReserveResult::kOk) return;
+  bytes.copy(reservation.data, bytes.size());
+  transport.Commit(reservation);
+  transport.Flush(kNoDeadline);
+}
+
+void AwaitEnd(Transport& transport) {
+  Frame frame;
+  for (;;) {
+    ReadResult result = transport.TryRead(frame);
+    if (result == ReadResult::kClosed) return;
+    if (result == ReadResult::kFrame) {
+      transport.Release();
+    } else {
+      transport.Wait({});
+    }
+  }
+}
+
+TEST(ServerLimitsTest, AConnectionTooManyIsRefusedUntilAnotherLeaves) {
+  ServerOptions options;
+  options.max_connections = 2;
+  EchoServer server("inproc:limited", options);
+  EchoStub first(server.Connect());
+  {
+    Channel second = server.Connect();
+    for (int i = 0; i < 3; ++i) {
+      absl::Status refused = Connect("inproc:limited").status();
+      EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
+      EXPECT_NE(refused.message().find("the server has 2 connections, and allows no more"),
+                refused.message().npos)
+          << refused;
+    }
+    EXPECT_TRUE(EchoStub(second).Echo(EchoRequest()).ok());
+  }
+  absl::StatusOr<Channel> third = Connect("inproc:limited");
+  while (absl::IsResourceExhausted(third.status())) third = Connect("inproc:limited");
+  ASSERT_TRUE(third.ok()) << third.status();
+  EXPECT_TRUE(EchoStub(*third).Echo(EchoRequest()).ok());
+  EXPECT_TRUE(first.Echo(EchoRequest()).ok());
+}
+
+TEST(ServerLimitsTest, WhoDoesNotSayHelloIsClosedWhileOthersCall) {
+  ServerOptions options;
+  options.handshake_timeout = absl::Milliseconds(50);
+  EchoServer server("inproc:shaking", options);
+  EchoStub stub(server.Connect());
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 3; ++i) {
+    busy.emplace_back([&] {
+      while (!stop.load()) EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
+    });
+  }
+  std::unique_ptr<Transport> silent = RawConnection("inproc:shaking");
+  std::unique_ptr<Transport> chatty = RawConnection("inproc:shaking");
+  Send(*chatty, FrameType::kHello, internal::MakeHello(1000));
+  std::unique_ptr<Transport> another = RawConnection("inproc:shaking");
+  AwaitEnd(*silent);
+  AwaitEnd(*another);
+  EXPECT_EQ(silent->close_reason().code(), StatusCode::kUnavailable) << silent->close_reason();
+  stop.store(true);
+  for (std::thread& thread : busy) thread.join();
+  EXPECT_TRUE(chatty->close_reason().ok()) << chatty->close_reason();
+  EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
+}
+
+TEST(ServerLimitsTest, AFloodOnOneConnectionDelaysNoOther) {
+  EchoServer server("inproc:flooded");
+  EchoStub stub(server.Connect());
+  std::unique_ptr<Transport> flooding = RawConnection("inproc:flooded");
+  Send(*flooding, FrameType::kHello, internal::MakeHello(1000));
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> flood;
+  for (int i = 0; i < 2; ++i) {
+    flood.emplace_back([&] {
+      while (!stop.load()) Send(*flooding, FrameType::kPing, Empty());
+    });
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
+  EXPECT_TRUE(Connect("inproc:flooded").ok());
+  stop.store(true);
+  for (std::thread& thread : flood) thread.join();
+}
+
+TEST(AdmitTest, AClientIsToldWhyItIsNotServed) {
+  std::atomic<bool> open{true};
+  ServerOptions options;
+  options.admit = [&](const Peer& peer) {
+    EXPECT_EQ(peer.pid, getpid());
+    return open.load() ? absl::OkStatus() : absl::PermissionDeniedError("members only");
+  };
+  EchoServer server("inproc:club", options);
+  EchoStub member(server.Connect());
+  open.store(false);
+  absl::Status refused = Connect("inproc:club").status();
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(refused.message(), "the other end of inproc:club: members only");
+  EXPECT_TRUE(member.Echo(EchoRequest()).ok());
+}
+
+TEST(AdmitTest, ARefusalCountsThoughTheServerHasGoneSince) {
+  auto [client, server] = CreateInprocPair("refusing");
+  internal::Refuse(*server, absl::PermissionDeniedError("members only"));
+  server.reset();
+  absl::Status refused = internal::OpenChannel(std::move(client), {}, kNoDeadline).status();
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << refused;
+}
+
+TEST(AdmitTest, AChannelCallsNobodyThatItDoesNotAdmit) {
+  EchoServer server("inproc:stranger");
+  EchoStub stub(server.Connect());
+  ChannelOptions options;
+  options.admit = [](const Peer&) { return absl::UnauthenticatedError("who is it?"); };
+  absl::Status refused = Connect("inproc:stranger", options).status();
+  EXPECT_EQ(refused.code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(refused.message(), "the other end of inproc:stranger: who is it?");
+  EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
+}
+
+// A server that each test starts for itself.
+class ServerLifeTest : public testing::Test {
+ protected:
+  ServerLifeTest() { server_->Register(service_); }
+
+  EchoImpl service_;
+  std::unique_ptr<Server> server_ = std::make_unique<Server>();
+};
+
+TEST_F(ServerLifeTest, OneServerServesSeveralAddresses) {
+  ASSERT_TRUE(server_->Listen("inproc:first").ok());
+  ASSERT_TRUE(server_->Listen("inproc:second").ok());
+  // They are there already; who connects waits for Serve.
+  std::thread serving([&] { EXPECT_TRUE(server_->Serve("inproc:third").ok()); });
+  for (const char* address : {"inproc:first", "inproc:second", "inproc:third"}) {
+    Channel channel = ConnectWhenServed(address);
+    EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
+  }
+  server_->Shutdown();
+  serving.join();
+  for (const char* address : {"inproc:first", "inproc:second", "inproc:third"}) {
+    EXPECT_EQ(Connect(address).status().code(), StatusCode::kUnavailable);
+  }
+}
+
+TEST_F(ServerLifeTest, WithoutAnAddressThereIsNothingToServe) {
+  EXPECT_EQ(server_->Serve().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(server_->Serve().message(), "the server has no address to listen at");
+}
+
+TEST_F(ServerLifeTest, ANameIsServedByOneServerUntilItGoes) {
+  Server other;
+  ASSERT_TRUE(server_->Listen("inproc:taken").ok());
+  EXPECT_EQ(server_->Listen("inproc:taken").code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(other.Listen("inproc:taken").code(), StatusCode::kAlreadyExists);
+  server_.reset();
+  EXPECT_EQ(Connect("inproc:taken").status().code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(other.Listen("inproc:taken").ok());
+}
+
+TEST_F(ServerLifeTest, ShutdownBeforeServeEndsItAtOnce) {
+  ASSERT_TRUE(server_->Listen("inproc:early").ok());
+  std::unique_ptr<Transport> waiting = RawConnection("inproc:early");
+  server_->Shutdown();
+  EXPECT_TRUE(server_->Serve().ok());
+  AwaitEnd(*waiting);
+  EXPECT_EQ(Connect("inproc:early").status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(ServerLifeTest, ShutdownWhileClientsComeAndGo) {
+  for (int round = 0; round < 50; ++round) {
+    Server server;
+    server.Register(service_);
+    std::thread serving([&] { EXPECT_TRUE(server.Serve("inproc:rush").ok()); });
+    std::atomic<int> connected{0};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 3; ++i) {
+      clients.emplace_back([&] {
+        ConnectWhenServed("inproc:rush");
+        ++connected;
+        for (;;) {
+          absl::StatusOr<Channel> channel = Connect("inproc:rush");
+          absl::Status status = channel.status();
+          if (status.ok()) status = EchoStub(*channel).Echo(EchoRequest()).status();
+          if (status.ok()) continue;
+          EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status;
+          return;
+        }
+      });
+    }
+    while (connected.load() < 3) std::this_thread::yield();
+    server.Shutdown();
+    serving.join();
+    for (std::thread& client : clients) client.join();
+  }
+}
+
+TEST_F(ServerLifeTest, ShutdownWaitsForHandlersAndLetsTheNameGo) {
+  std::atomic<bool> returned{false};
+  std::thread serving([&] {
+    EXPECT_TRUE(server_->Serve("inproc:leaving").ok());
+    returned.store(true);
+  });
+  Channel channel = ConnectWhenServed("inproc:leaving");
+  auto fails = [&](absl::StatusOr<Empty> reply) {
+    EXPECT_EQ(reply.status().code(), StatusCode::kUnavailable) << reply.status();
+  };
+  std::vector<std::thread> calls;
+  calls.emplace_back([&] { fails(EchoStub(channel).Block(Empty())); });
+  calls.emplace_back([&] { fails(EchoStub(channel).Hold(Empty())); });
+  service_.AwaitBlocked(2);
+  server_->Shutdown();
+  for (std::thread& call : calls) call.join();
+  Server next;
+  while (absl::IsAlreadyExists(next.Listen("inproc:leaving"))) std::this_thread::yield();
+  EXPECT_FALSE(returned.load()) << "handlers are still running";
+  service_.LetGo();
+  serving.join();
+}
+
+TEST_F(ServerLifeTest, TheNameIsFreeAsSoonAsServeReturns) {
+  service_.LetGo();
+  std::vector<std::unique_ptr<Server>> earlier;  // their threads may still be at it
+  for (int round = 0; round < 100; ++round) {
+    absl::Status listens = server_->Listen("inproc:again");
+    ASSERT_TRUE(listens.ok()) << listens;
+    std::thread caller([&] {
+      EchoStub stub(ConnectWhenServed("inproc:again"));
+      EXPECT_TRUE(stub.Block(Empty()).ok());
+      server_->Shutdown();
+    });
+    EXPECT_TRUE(server_->Serve().ok());
+    Server next;
+    listens = next.Listen("inproc:again");
+    EXPECT_TRUE(listens.ok()) << listens;
+    caller.join();
+    earlier.push_back(std::exchange(server_, std::make_unique<Server>()));
+    server_->Register(service_);
+  }
+}
+
+TEST_F(ServerLifeTest, AHandlerMayShutItsServerDown) {
+  class Quit final : public EchoService {
+   public:
+    explicit Quit(Server& server) : server_(server) {}
+
+   private:
+    absl::Status Release(ServerContext&, const Empty&, Empty&) override {
+      server_.Shutdown();
+      return absl::OkStatus();
+    }
+    Server& server_;
+  };
+  Server server;
+  Quit quit(server);
+  server.Register(quit);
+  std::thread serving([&] { EXPECT_TRUE(server.Serve("inproc:quit").ok()); });
+  absl::Status lost = EchoStub(ConnectWhenServed("inproc:quit")).Release(Empty()).status();
+  EXPECT_EQ(lost.code(), StatusCode::kUnavailable) << lost;
+  serving.join();
+}
+
+}  // namespace
+}  // namespace ferry::test
