@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Whom a server serves, at which addresses, and until when.
+// At which addresses a server serves, and until when.
 
 #include <gtest/gtest.h>
 
@@ -12,9 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "ferry/rpc/internal/hello.h"
 #include "ferry/transport/endpoint.h"
-#include "ferry/transport/inproc_transport.h"
 #include "tests/rpc/echo_service.h"
 
 namespace ferry::test {
@@ -24,18 +22,6 @@ using absl::StatusCode;
 
 std::unique_ptr<Transport> RawConnection(const std::string& address) {
   return *ConnectTransport(*Address::Parse(address), kNoDeadline);
-}
-
-void Send(Transport& transport, FrameType type, const google::protobuf::MessageLite& message) {
-  FrameHeader header;
-  header.type = type;
-  if (type == FrameType::kHello) header.method = kHelloMagic;
-  std::string bytes = message.SerializeAsString();
-  Reservation reservation;
-  if (transport.Reserve(header, bytes.size(), reservation) != ReserveResult::kOk) return;
-  bytes.copy(reservation.data, bytes.size());
-  transport.Commit(reservation);
-  transport.Flush(kNoDeadline);
 }
 
 void AwaitEnd(Transport& transport) {
@@ -49,107 +35,6 @@ void AwaitEnd(Transport& transport) {
       transport.Wait({});
     }
   }
-}
-
-TEST(ServerLimitsTest, AConnectionTooManyIsRefusedUntilAnotherLeaves) {
-  ServerOptions options;
-  options.max_connections = 2;
-  EchoServer server("inproc:limited", options);
-  EchoStub first(server.Connect());
-  {
-    Channel second = server.Connect();
-    for (int i = 0; i < 3; ++i) {
-      absl::Status refused = Connect("inproc:limited").status();
-      EXPECT_EQ(refused.code(), StatusCode::kResourceExhausted);
-      EXPECT_NE(refused.message().find("the server has 2 connections, and allows no more"),
-                refused.message().npos)
-          << refused;
-    }
-    EXPECT_TRUE(EchoStub(second).Echo(EchoRequest()).ok());
-  }
-  absl::StatusOr<Channel> third = Connect("inproc:limited");
-  while (absl::IsResourceExhausted(third.status())) third = Connect("inproc:limited");
-  ASSERT_TRUE(third.ok()) << third.status();
-  EXPECT_TRUE(EchoStub(*third).Echo(EchoRequest()).ok());
-  EXPECT_TRUE(first.Echo(EchoRequest()).ok());
-}
-
-TEST(ServerLimitsTest, WhoDoesNotSayHelloIsClosedWhileOthersCall) {
-  ServerOptions options;
-  options.handshake_timeout = absl::Milliseconds(50);
-  EchoServer server("inproc:shaking", options);
-  EchoStub stub(server.Connect());
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> busy;
-  for (int i = 0; i < 3; ++i) {
-    busy.emplace_back([&] {
-      while (!stop.load()) EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
-    });
-  }
-  std::unique_ptr<Transport> silent = RawConnection("inproc:shaking");
-  std::unique_ptr<Transport> chatty = RawConnection("inproc:shaking");
-  Send(*chatty, FrameType::kHello, internal::MakeHello(1000));
-  std::unique_ptr<Transport> another = RawConnection("inproc:shaking");
-  AwaitEnd(*silent);
-  AwaitEnd(*another);
-  EXPECT_EQ(silent->close_reason().code(), StatusCode::kUnavailable) << silent->close_reason();
-  stop.store(true);
-  for (std::thread& thread : busy) thread.join();
-  EXPECT_TRUE(chatty->close_reason().ok()) << chatty->close_reason();
-  EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
-}
-
-TEST(ServerLimitsTest, AFloodOnOneConnectionDelaysNoOther) {
-  EchoServer server("inproc:flooded");
-  EchoStub stub(server.Connect());
-  std::unique_ptr<Transport> flooding = RawConnection("inproc:flooded");
-  Send(*flooding, FrameType::kHello, internal::MakeHello(1000));
-  std::atomic<bool> stop{false};
-  std::vector<std::thread> flood;
-  for (int i = 0; i < 2; ++i) {
-    flood.emplace_back([&] {
-      while (!stop.load()) Send(*flooding, FrameType::kPing, Empty());
-    });
-  }
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
-  EXPECT_TRUE(Connect("inproc:flooded").ok());
-  stop.store(true);
-  for (std::thread& thread : flood) thread.join();
-}
-
-TEST(AdmitTest, AClientIsToldWhyItIsNotServed) {
-  std::atomic<bool> open{true};
-  ServerOptions options;
-  options.admit = [&](const Peer& peer) {
-    EXPECT_EQ(peer.pid, getpid());
-    return open.load() ? absl::OkStatus() : absl::PermissionDeniedError("members only");
-  };
-  EchoServer server("inproc:club", options);
-  EchoStub member(server.Connect());
-  open.store(false);
-  absl::Status refused = Connect("inproc:club").status();
-  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
-  EXPECT_EQ(refused.message(), "the other end of inproc:club: members only");
-  EXPECT_TRUE(member.Echo(EchoRequest()).ok());
-}
-
-TEST(AdmitTest, ARefusalCountsThoughTheServerHasGoneSince) {
-  auto [client, server] = CreateInprocPair("refusing");
-  internal::Refuse(*server, absl::PermissionDeniedError("members only"));
-  server.reset();
-  absl::Status refused = internal::OpenChannel(std::move(client), {}, kNoDeadline).status();
-  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << refused;
-}
-
-TEST(AdmitTest, AChannelCallsNobodyThatItDoesNotAdmit) {
-  EchoServer server("inproc:stranger");
-  EchoStub stub(server.Connect());
-  ChannelOptions options;
-  options.admit = [](const Peer&) { return absl::UnauthenticatedError("who is it?"); };
-  absl::Status refused = Connect("inproc:stranger", options).status();
-  EXPECT_EQ(refused.code(), StatusCode::kUnauthenticated);
-  EXPECT_EQ(refused.message(), "the other end of inproc:stranger: who is it?");
-  EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
 }
 
 // A server that each test starts for itself.
