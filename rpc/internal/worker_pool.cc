@@ -28,14 +28,6 @@ void WorkerPool::Run(const std::shared_ptr<Task>& task) {
   changed_.NotifyOne();
 }
 
-bool WorkerPool::TryRun(std::shared_ptr<Task> task) {
-  MutexLock lock(mutex_);
-  if (!HasThreadFor(tasks_.size() + 1)) return false;
-  tasks_.push_back(std::move(task));
-  changed_.NotifyOne();
-  return true;
-}
-
 // Whether threads are free for so many tasks, or the last of them can be started.
 bool WorkerPool::HasThreadFor(size_t tasks) { return idle_ >= tasks || StartThread(); }
 

@@ -35,9 +35,6 @@ class WorkerPool {
   // for that already.
   void Run(const std::shared_ptr<Task>& task);
 
-  // The same, but false when no thread is free and none can be started.
-  bool TryRun(std::shared_ptr<Task> task);
-
   // Makes the calling thread one of the pool until `done`, which is asked after each
   // task and each Wake. REQUIRES: `done` takes no lock that is held around a call here.
   void WorkUntil(const std::function<bool()>& done);

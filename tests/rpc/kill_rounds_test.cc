@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <random>
@@ -15,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/rpc/echo_service.h"
+#include "tests/rpc/serving_process.h"
 #include "tests/support/body_process.h"
 #include "tests/support/child_body.h"
 #include "tests/support/temp_folder.h"
@@ -23,22 +25,6 @@ namespace ferry::test {
 namespace {
 
 constexpr int kRounds = 200;
-
-// Serves Echo at $AT until a line comes.
-CHILD_BODY(ServesAtItsAddress) {
-  EchoImpl service;
-  Server server;
-  server.Register(service);
-  absl::Status listens = server.Listen(Variable("AT"));
-  SayLine(listens.ok() ? "ready" : listens.ToString());
-  std::thread stopper([&] {
-    HearLine();
-    server.Shutdown();
-  });
-  absl::Status served = server.Serve();
-  stopper.join();
-  return served.ok() ? 0 : 1;
-}
 
 // Calls the server at $AT, each time over a new connection, for as long as it lives.
 CHILD_BODY(CallsForEver) {
@@ -60,13 +46,6 @@ class KillRoundsTest : public testing::TestWithParam<const char*> {
  protected:
   // A path of its own also makes an abstract name that nobody else has.
   std::string address() const { return absl::StrCat(GetParam(), ":", folder_ / "server"); }
-  std::vector<std::string> variables() const { return {"AT=" + address()}; }
-
-  std::unique_ptr<BodyProcess> StartServer() {
-    auto server = std::make_unique<BodyProcess>("ServesAtItsAddress", variables());
-    EXPECT_EQ(server->ReadLine(), "ready");
-    return server;
-  }
 
   absl::Status CallOnce() {
     absl::StatusOr<Channel> channel = Connect(address());
@@ -74,9 +53,7 @@ class KillRoundsTest : public testing::TestWithParam<const char*> {
   }
 
   // Somewhere within what the other process does over and over.
-  void AnyMoment() {
-    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 3000));
-  }
+  void AnyMoment() { std::this_thread::sleep_for(std::chrono::microseconds(random_() % 3000)); }
 
   void StopAtLast(BodyProcess& server) {
     EXPECT_TRUE(CallOnce().ok());
@@ -91,7 +68,7 @@ class KillRoundsTest : public testing::TestWithParam<const char*> {
 TEST_P(KillRoundsTest, AKilledServerIsReplaced) {
   std::unique_ptr<BodyProcess> server;
   for (int round = 0; round < kRounds; ++round) {
-    server = StartServer();
+    server = StartServing(address());
     absl::StatusOr<Channel> channel = Connect(address());
     ASSERT_TRUE(channel.ok()) << channel.status() << " in round " << round;
     std::thread killer([&] {
@@ -103,25 +80,25 @@ TEST_P(KillRoundsTest, AKilledServerIsReplaced) {
     killer.join();
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   }
-  StopAtLast(*StartServer());
+  StopAtLast(*StartServing(address()));
 }
 
 TEST_P(KillRoundsTest, AKilledClientLeavesTheServerWhatItHad) {
-  std::unique_ptr<BodyProcess> server = StartServer();
+  std::unique_ptr<BodyProcess> server = StartServing(address());
   ASSERT_TRUE(CallOnce().ok());
   absl::StatusOr<Channel> other = Connect(address());
   ASSERT_TRUE(other.ok());
   ASSERT_TRUE(EchoStub(*other).Echo(EchoRequest()).ok());
   size_t descriptors = OpenDescriptorsOf(server->pid());
   for (int round = 0; round < kRounds; ++round) {
-    BodyProcess client("CallsForEver", variables());
+    BodyProcess client("CallsForEver", {"AT=" + address()});
     EXPECT_EQ(client.ReadLine(), "ready");
     AnyMoment();
     client.Kill();
     ASSERT_TRUE(EchoStub(*other).Echo(EchoRequest()).ok()) << round;
   }
   // The server sees the last ends in its own time.
-  for (int i = 0; i < 1000 && OpenDescriptorsOf(server->pid()) > descriptors; ++i) {
+  for (int i = 0; i < 1500 && OpenDescriptorsOf(server->pid()) > descriptors; ++i) {
     ASSERT_TRUE(EchoStub(*other).Echo(EchoRequest()).ok());
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

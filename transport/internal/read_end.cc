@@ -21,7 +21,6 @@ ReadEnd::ReadEnd(UniqueFd fd) : fd_(std::move(fd)) {
 }
 
 ssize_t ReadEnd::Read(void* data, size_t size) {
-  if (kind_ == Kind::kNonBlockingPipe) return ReadNow(data, size);
   ssize_t got = sys::Read(fd_.get(), data, size);
   // Somebody with whom the descriptor is shared has made it so.
   if (got < 0 && errno == EAGAIN) can_sleep_ = false;
@@ -37,20 +36,7 @@ ssize_t ReadEnd::ReadNow(void* data, size_t size) {
     case Kind::kNonBlockingPipe:
       break;
   }
-  ssize_t got = sys::Read(fd_.get(), data, size);
-  if (got > 0) has_had_writer_ = true;
-  return got == 0 && !has_had_writer_ ? ReadEndOrNothing() : got;
-}
-
-// What a read of 0 bytes means (fifo_open in Linux' fs/pipe.c: a poll tells of the end
-// only once there was a writer).
-ssize_t ReadEnd::ReadEndOrNothing() {
-  struct pollfd pipe = {fd_.get(), POLLIN, 0};
-  sys::Poll(&pipe, 1, Deadline::min());
-  has_had_writer_ = (pipe.revents & POLLHUP) != 0;
-  if (has_had_writer_) return 0;
-  errno = EAGAIN;
-  return -1;
+  return sys::Read(fd_.get(), data, size);
 }
 
 bool ReadEnd::Wake() const {

@@ -17,7 +17,7 @@ namespace ferry::internal {
 // rest on one.
 class ReadEnd {
  public:
-  // Takes over a socket or a pipe's reading end, named or not.
+  // Takes over a socket or a pipe's reading end, named or not, once it has a writer.
   explicit ReadEnd(UniqueFd fd);
 
   int fd() const { return fd_.get(); }
@@ -40,16 +40,11 @@ class ReadEnd {
   enum class Kind {
     kSocket,
     kPipe,
-    // A pipe that does not block. It is opened before its writer, until when a read
-    // cannot be told from one after the writer has gone, but for the poll(2) beside it.
     kNonBlockingPipe,
   };
 
-  ssize_t ReadEndOrNothing();
-
   UniqueFd fd_;
   Kind kind_;
-  bool has_had_writer_ = false;
   bool can_sleep_ = false;
 };
 
