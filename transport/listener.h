@@ -19,8 +19,9 @@ class Listener {
 
   // Takes a connection that has arrived; null when there is none now. Never sleeps.
   // Returns: RESOURCE_EXHAUSTED when the process or the system has no descriptor or
-  // memory left for it: who waits goes on waiting, so try again later; OUT_OF_RANGE when
-  // nobody can connect any more; else what is wrong for good.
+  // memory left for it: who waits goes on waiting, so try again later, whatever the
+  // handle says; OUT_OF_RANGE when nobody can connect any more; else what is wrong for
+  // good.
   virtual absl::StatusOr<std::unique_ptr<Transport>> TryAccept() = 0;
 
   // Polls as readable when TryAccept may find somebody. -1 where accepts_once.

@@ -192,7 +192,11 @@ void ServerLane::RunTimers() {
   if (HasPassed(resume_at_)) {
     resume_at_ = kNoDeadline;
     for (Id id : std::exchange(paused_, {})) {
-      if (!set_->Add(*listeners_.at(id), id).ok()) Pause(id);
+      if (set_->Add(*listeners_.at(id), id).ok()) {
+        set_->Notify(id);  // its handle may be silent about who was there before
+      } else {
+        Pause(id);
+      }
     }
   }
   for (; !shaking_.empty() && HasPassed(shaking_.front().deadline); shaking_.pop_front()) {
