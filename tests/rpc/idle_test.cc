@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -15,14 +16,18 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "ferry/transport/endpoint.h"
 #include "tests/rpc/echo_service.h"
+#include "tests/support/temp_folder.h"
 
 namespace ferry::test {
 namespace {
 
-class IdleTest : public testing::Test {
+class IdleTest : public testing::TestWithParam<const char*> {
  protected:
+  std::string address() const { return absl::StrCat(GetParam(), ":", folder_ / "idle"); }
+
   // How often each thread has gone to sleep; without those that were there before the
   // test, such as this one, and a sanitizer's, which ticks.
   std::map<std::string, int64_t> Sleeps() {
@@ -58,11 +63,12 @@ class IdleTest : public testing::Test {
     return threads;
   }
 
+  TempFolder folder_;
   const std::set<std::string> before_ = Threads();
 };
 
-TEST_F(IdleTest, NothingRunsWhenNobodyCalls) {
-  EchoServer server("inproc:idle");
+TEST_P(IdleTest, NothingRunsWhenNobodyCalls) {
+  EchoServer server(address());
   std::vector<Channel> channels;
   for (int i = 0; i < 10; ++i) channels.push_back(server.Connect());
   for (const Channel& channel : channels) EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
@@ -72,8 +78,8 @@ TEST_F(IdleTest, NothingRunsWhenNobodyCalls) {
   EXPECT_TRUE(BecomesIdle());
 }
 
-TEST_F(IdleTest, NothingRunsWhileHandlersAreBlocked) {
-  EchoServer server("inproc:held");
+TEST_P(IdleTest, NothingRunsWhileHandlersAreBlocked) {
+  EchoServer server(address());
   Channel channel = server.Connect();
   std::vector<std::thread> held;
   for (int i = 0; i < 3; ++i) {
@@ -88,8 +94,8 @@ TEST_F(IdleTest, NothingRunsWhileHandlersAreBlocked) {
   for (std::thread& thread : held) thread.join();
 }
 
-TEST_F(IdleTest, NothingRunsOnceABlockedHandlersClientHasGone) {
-  EchoServer server("inproc:gone");
+TEST_P(IdleTest, NothingRunsOnceABlockedHandlersClientHasGone) {
+  EchoServer server(address());
   EchoStub other(server.Connect());
   {
     Channel channel = server.Connect();
@@ -102,14 +108,20 @@ TEST_F(IdleTest, NothingRunsOnceABlockedHandlersClientHasGone) {
   EXPECT_TRUE(BecomesIdle());
 }
 
-TEST_F(IdleTest, NothingRunsWhileAClientMayStillSayHello) {
-  EchoServer server("inproc:silent");
+TEST_P(IdleTest, NothingRunsWhileAClientMayStillSayHello) {
+  EchoServer server(address());
   EchoStub stub(server.Connect());
-  std::unique_ptr<Transport> silent =
-      *ConnectTransport(*Address::Parse("inproc:silent"), kNoDeadline);
+  std::unique_ptr<Transport> silent = *ConnectTransport(*Address::Parse(address()), kNoDeadline);
   EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
   EXPECT_TRUE(BecomesIdle());
 }
+
+INSTANTIATE_TEST_SUITE_P(All, IdleTest, testing::Values("inproc", "unix", "named-pipe"),
+                         [](const auto& scheme) {
+                           std::string name = scheme.param;
+                           name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace ferry::test
