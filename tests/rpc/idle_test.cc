@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "ferry/transport/endpoint.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/support/temp_folder.h"
@@ -28,27 +29,33 @@ class IdleTest : public testing::TestWithParam<const char*> {
  protected:
   std::string address() const { return absl::StrCat(GetParam(), ":", folder_ / "idle"); }
 
-  // How often each thread has gone to sleep; without those that were there before the
-  // test, such as this one, and a sanitizer's, which ticks.
-  std::map<std::string, int64_t> Sleeps() {
-    std::map<std::string, int64_t> sleeps;
+  // How often each thread has gone to sleep, and for how long it has run; without those
+  // that were there before the test, such as this one, and a sanitizer's, which ticks.
+  std::map<std::string, std::vector<std::string>> Activity() {
+    std::map<std::string, std::vector<std::string>> activity;
     for (const std::string& thread : Threads()) {
       if (before_.count(thread) != 0) continue;
+      std::string sleeps;
       std::ifstream status("/proc/self/task/" + thread + "/status");
       for (std::string word; status >> word;) {
-        if (word == "voluntary_ctxt_switches:") status >> sleeps[thread];
+        if (word == "voluntary_ctxt_switches:") status >> sleeps;
       }
+      std::string line;
+      std::getline(std::ifstream("/proc/self/task/" + thread + "/stat"), line);
+      std::vector<std::string> fields =
+          absl::StrSplit(line.substr(std::min(line.find(')'), line.size())), ' ');
+      if (fields.size() > 13) activity[thread] = {sleeps, fields[12], fields[13]};
     }
-    return sleeps;
+    return activity;
   }
 
   // Whether some time passes in which none of them runs. A thread that ticks every 2 ms
   // lets none of these pass, on a machine however busy.
   bool BecomesIdle() {
     for (int i = 0; i < 20; ++i) {
-      std::map<std::string, int64_t> before = Sleeps();
+      auto before = Activity();
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
-      if (Sleeps() == before) return true;
+      if (Activity() == before) return true;
     }
     return false;
   }
@@ -72,7 +79,7 @@ TEST_P(IdleTest, NothingRunsWhenNobodyCalls) {
   std::vector<Channel> channels;
   for (int i = 0; i < 10; ++i) channels.push_back(server.Connect());
   for (const Channel& channel : channels) EXPECT_TRUE(EchoStub(channel).Echo(EchoRequest()).ok());
-  EXPECT_GE(Sleeps().size(), 2u) << "expected a leader and a supervisor";
+  EXPECT_GE(Activity().size(), 2u) << "expected a leader and a supervisor";
   EXPECT_TRUE(BecomesIdle());
   EXPECT_TRUE(EchoStub(channels[0]).Echo(EchoRequest()).ok());
   EXPECT_TRUE(BecomesIdle());
