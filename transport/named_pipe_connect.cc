@@ -55,6 +55,7 @@ absl::Status NoServer(const Place& place, int error) {
   if (!internal::IsPipe(there)) {
     return Unavailable(place, internal::KindOfFile(there), ", not a named pipe");
   }
+  if (error == ENOENT) return Unavailable(place, "no such file");  // it was not there
   if (error == ENXIO) {
     return Unavailable(place,
                        "nobody listens (the pipe is left over from a server that has ended)");
