@@ -177,8 +177,6 @@ TEST_F(UnsupervisedLaneTest, ASlowMethodsHandlerRunsBesideTheReader) {
   int runs = 0;
   for (; pace.is_slow(); ++runs) EXPECT_TRUE(stub.Hold(Empty()).ok());
   EXPECT_GE(runs, 62);
-  EXPECT_TRUE(stub.Hold(Empty()).ok());
-  EXPECT_FALSE(pace.is_slow()) << "a run of a quick method is not measured";
 }
 
 TEST_F(UnsupervisedLaneTest, RequestsThatArrivedTogetherAreServedAfterAHandOver) {
