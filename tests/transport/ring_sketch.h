@@ -93,6 +93,7 @@ class RingSketch final : public Transport {
   }
 
   ReadResult TryRead(Frame& frame) override {
+    if (HasClosed()) return ReadResult::kClosed;
     for (;;) {
       Region::Slot& slot = in_->slots[head_ % Region::kSlots];
       // Pairs with the release in Stamp.
@@ -130,14 +131,16 @@ class RingSketch final : public Transport {
   bool Arm() override { return true; }
   absl::Status Join(WaitSet&, uint64_t) override { return absl::UnimplementedError(""); }
 
-  void Close(const absl::Status&) override {
+  void Close(const absl::Status& reason) override {
     internal::MutexLock lock(bell_->mutex);
+    if (!bell_->closed) own_reason_ = reason;
     bell_->closed = true;
     bell_->rung.NotifyAll();
   }
 
   absl::Status close_reason() const override {
     internal::MutexLock lock(bell_->mutex);
+    if (!own_reason_.ok()) return own_reason_;
     return bell_->closed ? absl::UnavailableError("the other end closed") : absl::OkStatus();
   }
 
@@ -153,6 +156,11 @@ class RingSketch final : public Transport {
   RingSketch(std::shared_ptr<Region> out, std::shared_ptr<Region> in,
              std::shared_ptr<RingSketchBell> bell)
       : out_(std::move(out)), in_(std::move(in)), bell_(std::move(bell)) {}
+
+  bool HasClosed() {
+    internal::MutexLock lock(bell_->mutex);
+    return !own_reason_.ok();
+  }
 
   static char* Place(Region& region, Region::Slot& slot) {
     return slot.header.length <= Region::kInline
@@ -246,6 +254,7 @@ class RingSketch final : public Transport {
   uint64_t head_ = 0;        // owned by the reading thread
   uint64_t rings_seen_ = 0;  // owned by the reading thread
   std::atomic<bool> interrupted_{false};
+  absl::Status own_reason_ ABSL_GUARDED_BY(bell_->mutex);  // of a Close on this side
 
   internal::Mutex send_mutex_;
   uint64_t tail_ ABSL_GUARDED_BY(send_mutex_) = 0;

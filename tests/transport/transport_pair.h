@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Two connected transports of each kind, for the tests that all of them must pass.
+// Two connected transports, and what is sent between them.
 
 #ifndef FERRY_TESTS_TRANSPORT_TRANSPORT_PAIR_H_
 #define FERRY_TESTS_TRANSPORT_TRANSPORT_PAIR_H_
@@ -17,12 +17,6 @@
 namespace ferry::test {
 
 using TransportPair = std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>>;
-
-struct TransportKind {
-  std::string name;
-  TransportPair (*create)();
-  bool joins_sets = true;
-};
 
 // Two anonymous pipes, with both ends in this process.
 TransportPair CreatePipePair();

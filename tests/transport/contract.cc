@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/transport/contract.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "absl/strings/str_replace.h"
+#include "ferry/transport/endpoint.h"
+#include "ferry/transport/internal/sys.h"
+#include "ferry/transport/stream_transport.h"
+#include "tests/transport/ring_sketch.h"
+
+namespace ferry::test {
+namespace {
+
+using internal::UniqueFd;
+using Kind = TransportKind;
+
+// What a child has that talks over its stdin and stdout, at both ends.
+TransportPair CreateSharedPipePair() {
+  int forth[2], back[2];
+  EXPECT_EQ(internal::sys::Pipe(forth), 0);
+  EXPECT_EQ(internal::sys::Pipe(back), 0);
+  auto a = StreamTransport::Create(UniqueFd(back[0]), UniqueFd(forth[1]),
+                                   internal::WriteEnd::Sharing::kShared, {"b"}, nullptr);
+  auto b = StreamTransport::Create(UniqueFd(forth[0]), UniqueFd(back[1]),
+                                   internal::WriteEnd::Sharing::kShared, {"a"}, nullptr);
+  EXPECT_TRUE(a.ok() && b.ok());
+  return {*std::move(a), *std::move(b)};
+}
+
+TransportPair CreateSocketPair() {
+  int ends[2];
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  return {StreamTransport::OnSocket(UniqueFd(ends[0]), {"b"}),
+          StreamTransport::OnSocket(UniqueFd(ends[1]), {"a"})};
+}
+
+}  // namespace
+
+std::vector<TransportKind> Kinds() {
+  return {
+      {"Inproc", nullptr, "inproc:contract", "", Kind::kProcesses | Kind::kStream},
+      {"Pipe", CreatePipePair, "", "pipe"},
+      {"Stdio", CreateSharedPipePair, "", "stdio"},
+      {"Unix", CreateSocketPair, "", ""},
+      {"RingSketch", RingSketch::CreatePair, "", "",
+       Kind::kProcesses | Kind::kStream | Kind::kSets},
+  };
+}
+
+Meeting::Meeting(const TransportKind& kind)
+    : pair_(kind.pair), address_(absl::StrReplaceAll(kind.address, {{"FOLDER", folder_.path()}})) {}
+
+absl::StatusOr<TransportPair> Meeting::Meet() {
+  if (pair_ != nullptr) return pair_();
+  if (listener_ == nullptr) {
+    absl::StatusOr<std::unique_ptr<Listener>> listener = ListenAt(address_);
+    if (!listener.ok()) return listener.status();
+    listener_ = *std::move(listener);
+  }
+  absl::StatusOr<std::unique_ptr<Transport>> client;
+  std::atomic<bool> failed{false};
+  std::thread connecting([&] {
+    client = ConnectTo(address_);
+    failed = !client.ok();
+  });
+  auto server = AcceptOne(*listener_, [&] { return failed.load(); });
+  connecting.join();
+  if (!client.ok()) return client.status();
+  if (!server.ok()) return server.status();
+  return TransportPair(*std::move(client), *std::move(server));
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> ListenAt(const std::string& address) {
+  return Listen(*Address::Parse(address));
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> ConnectTo(const std::string& address) {
+  return ConnectTransport(*Address::Parse(address), DeadlineAfter(absl::Seconds(60)));
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> AcceptOne(Listener& listener,
+                                                     const std::function<bool()>& given_up) {
+  for (;;) {
+    bool last = given_up();
+    absl::StatusOr<std::unique_ptr<Transport>> accepted = listener.TryAccept();
+    bool try_again =
+        accepted.ok() ? *accepted == nullptr : absl::IsResourceExhausted(accepted.status());
+    if (!try_again) return accepted;
+    if (last) return absl::AbortedError("nobody came");
+    struct pollfd arrived = {listener.wait_handle(), POLLIN, 0};
+    poll(&arrived, 1, 5);
+  }
+}
+
+size_t CountDescriptors() {
+  size_t count = 0;
+  DIR* folder = opendir("/proc/self/fd");
+  while (readdir(folder) != nullptr) ++count;
+  closedir(folder);
+  return count;
+}
+
+Reservation TransportContract::Reserve(uint32_t call, const std::string& message) {
+  FrameHeader header;
+  header.type = FrameType::kRequest;
+  header.call.value = call;
+  header.method = 1;
+  Reservation reservation;
+  EXPECT_EQ(a_->Reserve(header, message.size(), reservation), ReserveResult::kOk);
+  std::memcpy(reservation.data, message.data(), message.size());
+  return reservation;
+}
+
+}  // namespace ferry::test
