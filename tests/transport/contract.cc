@@ -4,10 +4,13 @@
 #include "tests/transport/contract.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <thread>
 
@@ -15,6 +18,7 @@
 #include "ferry/transport/endpoint.h"
 #include "ferry/transport/internal/sys.h"
 #include "ferry/transport/stream_transport.h"
+#include "tests/support/fault_injector.h"
 #include "tests/transport/ring_sketch.h"
 
 namespace ferry::test {
@@ -23,36 +27,56 @@ namespace {
 using internal::UniqueFd;
 using Kind = TransportKind;
 
-// What a child has that talks over its stdin and stdout, at both ends.
-TransportPair CreateSharedPipePair() {
+using internal::WriteEnd;
+
+// The system calls of the test itself meet no injected faults.
+absl::StatusOr<TransportPair> PipePair(WriteEnd::Sharing sharing) {
   int forth[2], back[2];
-  EXPECT_EQ(internal::sys::Pipe(forth), 0);
-  EXPECT_EQ(internal::sys::Pipe(back), 0);
-  auto a = StreamTransport::Create(UniqueFd(back[0]), UniqueFd(forth[1]),
-                                   internal::WriteEnd::Sharing::kShared, {"b"}, nullptr);
-  auto b = StreamTransport::Create(UniqueFd(forth[0]), UniqueFd(back[1]),
-                                   internal::WriteEnd::Sharing::kShared, {"a"}, nullptr);
-  EXPECT_TRUE(a.ok() && b.ok());
-  return {*std::move(a), *std::move(b)};
+  EXPECT_EQ(pipe2(forth, O_CLOEXEC), 0);
+  EXPECT_EQ(pipe2(back, O_CLOEXEC), 0);
+  UniqueFd ends[] = {UniqueFd(forth[0]), UniqueFd(forth[1]), UniqueFd(back[0]), UniqueFd(back[1])};
+  auto a = StreamTransport::Create(std::move(ends[2]), std::move(ends[1]), sharing, {"b"}, nullptr);
+  auto b = StreamTransport::Create(std::move(ends[0]), std::move(ends[3]), sharing, {"a"}, nullptr);
+  if (!a.ok()) return a.status();
+  if (!b.ok()) return b.status();
+  return TransportPair(*std::move(a), *std::move(b));
 }
 
-TransportPair CreateSocketPair() {
+absl::StatusOr<TransportPair> Pipes() { return PipePair(WriteEnd::Sharing::kOurs); }
+
+// Of a child that talks over its stdin and stdout, at both ends.
+absl::StatusOr<TransportPair> SharedPipes() { return PipePair(WriteEnd::Sharing::kShared); }
+
+absl::StatusOr<TransportPair> PipesWithoutProc() {
+  auto no_proc = FaultInjector::FailAll(internal::sys::Call::kOpen, ENOENT);
+  return Pipes();
+}
+
+absl::StatusOr<TransportPair> SharedPipesWithoutProc() {
+  auto no_proc = FaultInjector::FailAll(internal::sys::Call::kOpen, ENOENT);
+  return SharedPipes();
+}
+
+absl::StatusOr<TransportPair> Sockets() {
   int ends[2];
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  return {StreamTransport::OnSocket(UniqueFd(ends[0]), {"b"}),
-          StreamTransport::OnSocket(UniqueFd(ends[1]), {"a"})};
+  return TransportPair(StreamTransport::OnSocket(UniqueFd(ends[0]), {"b"}),
+                       StreamTransport::OnSocket(UniqueFd(ends[1]), {"a"}));
 }
+
+absl::StatusOr<TransportPair> Rings() { return RingSketch::CreatePair(); }
 
 }  // namespace
 
 std::vector<TransportKind> Kinds() {
   return {
       {"Inproc", nullptr, "inproc:contract", "", Kind::kProcesses | Kind::kStream},
-      {"Pipe", CreatePipePair, "", "pipe"},
-      {"Stdio", CreateSharedPipePair, "", "stdio"},
-      {"Unix", CreateSocketPair, "", ""},
-      {"RingSketch", RingSketch::CreatePair, "", "",
-       Kind::kProcesses | Kind::kStream | Kind::kSets},
+      {"Pipe", Pipes, "", "pipe"},
+      {"PipeWithoutProc", PipesWithoutProc, "", ""},
+      {"Stdio", SharedPipes, "", "stdio"},
+      {"StdioWithoutProc", SharedPipesWithoutProc, "", ""},
+      {"Unix", Sockets, "", ""},
+      {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }
 

@@ -34,9 +34,9 @@ struct TransportKind {
   };
 
   std::string name;
-  TransportPair (*pair)();  // both ends in this process; null: they meet at `address`
-  std::string address;      // to listen and connect at, FOLDER being one of its own; "": none
-  std::string child_link;   // "exec:…?transport=" this leads to a child; "": none does
+  absl::StatusOr<TransportPair> (*pair)();  // of ends here; null: they meet at `address`
+  std::string address;     // to listen and connect at, FOLDER being one of its own; "": none
+  std::string child_link;  // "exec:…?transport=" this leads to a child; "": none does
   unsigned lacks = kNothing;
 
   bool has(Lack lack) const { return (lacks & lack) == 0; }
@@ -59,7 +59,7 @@ class Meeting {
   absl::StatusOr<TransportPair> Meet();
 
  private:
-  TransportPair (*const pair_)();
+  absl::StatusOr<TransportPair> (*const pair_)();
   TempFolder folder_;
   std::string address_;
   std::unique_ptr<Listener> listener_;

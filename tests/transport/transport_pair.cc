@@ -74,19 +74,23 @@ bool Frames::Drain() {
   }
 }
 
+std::optional<std::string> Frames::Take() {
+  if (whole_.empty()) return std::nullopt;
+  Message message = std::move(whole_.front());
+  whole_.pop_front();
+  call_ = message.call;
+  return std::move(message.bytes);
+}
+
 std::string Frames::Next() {
-  while (whole_.empty()) {
+  for (;;) {
     bool open = Drain();
-    if (!whole_.empty()) break;
+    if (std::optional<std::string> message = Take()) return *std::move(message);
     if (!open) return "(closed)";
     WaitOptions wait;
     wait.interruptible = false;
     transport_.Wait(wait);
   }
-  Message message = std::move(whole_.front());
-  whole_.pop_front();
-  call_ = message.call;
-  return message.bytes;
 }
 
 }  // namespace ferry::test

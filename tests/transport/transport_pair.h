@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,7 +36,9 @@ class Frames {
   bool Drain();
   // Waits for the next whole message; "(closed)" when there is none.
   std::string Next();
-  // The call of what Next answered last.
+  // The next whole message that Drain has taken in, if there is one.
+  std::optional<std::string> Take();
+  // The call of what Next or Take answered last.
   uint32_t call() const { return call_; }
 
  private:

@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the system may do to each call: the exchange passes, or fails cleanly.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "ferry/transport/wait_set.h"
+#include "tests/support/child_body.h"
+#include "tests/support/fault_injector.h"
+#include "tests/transport/contract_peer.h"
+
+namespace ferry::test {
+namespace {
+
+using Call = internal::sys::Call;
+
+// More than any exchange makes of a kind.
+constexpr int kMaxCalls = 2000;
+constexpr unsigned kHangsAfterSeconds = 10;
+
+struct Fault {
+  Call call;
+  int error;
+};
+
+// Has to be put up with.
+constexpr Fault kHarmless[] = {
+    {Call::kRead, EINTR},     {Call::kRead, EAGAIN},
+    {Call::kWrite, EINTR},    {Call::kWrite, EAGAIN},
+    {Call::kPoll, EINTR},     {Call::kPoll, ENOMEM},
+    {Call::kEventFd, ENOMEM}, {Call::kNoSignalWrite, EOPNOTSUPP},
+    {Call::kWaitId, EINTR},
+};
+
+// May end the exchange.
+constexpr Fault kGrave[] = {
+    {Call::kRead, EIO},       {Call::kRead, ENOMEM},      {Call::kWrite, EPIPE},
+    {Call::kWrite, ENOMEM},   {Call::kPipe, EMFILE},      {Call::kOpen, EMFILE},
+    {Call::kOpen, ENOMEM},    {Call::kOpen, ENOENT},      {Call::kFcntl, EMFILE},
+    {Call::kEventFd, EMFILE}, {Call::kEpoll, EMFILE},     {Call::kEpoll, ENOMEM},
+    {Call::kSpawn, EAGAIN},   {Call::kSpawn, ENOMEM},     {Call::kPidFdOpen, EMFILE},
+    {Call::kKill, EPERM},     {Call::kPidFdOpen, ENOSYS},
+};
+
+// Who hangs is told from who is slow, and where.
+char doing[100];
+void SayWhatHangs(int) {
+  ssize_t written = write(STDERR_FILENO, doing, strlen(doing));
+  _exit(written < 0 ? 2 : 1);
+}
+
+void Echo(Transport& transport) {
+  Frames frames(transport);
+  for (std::string next; (next = frames.Next()) != "(closed)";) {
+    SendMessage(transport, frames.call(), next, frames);
+  }
+}
+
+// The same in a set; answers why that cannot be.
+absl::Status EchoInSet(Transport& transport) {
+  absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
+  absl::Status joined = set.ok() ? transport.Join(**set, 1) : set.status();
+  if (!joined.ok()) return joined;
+  Frames frames(transport);
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  for (;;) {
+    bool open = frames.Drain();
+    while (std::optional<std::string> next = frames.Take()) {
+      SendMessage(transport, frames.call(), *next, frames);
+    }
+    if (!open) return absl::OkStatus();
+    if (!transport.Arm()) (*set)->Next(kNoDeadline);
+    transport.Wait(look);
+  }
+}
+
+CHILD_BODY(Echoes) {
+  Echo(*AcceptOne(**ListenAt("parent:"), [] { return false; }).value());
+  return 0;
+}
+
+class ContractFault : public testing::TestWithParam<TransportKind> {
+ protected:
+  // Who is at the other end of the exchange.
+  enum class Other { kThread, kThreadWithSet, kChild };
+
+  void SetUp() override {
+    signal(SIGALRM, SayWhatHangs);
+    others_ = {Other::kThread};
+    if (GetParam().has(TransportKind::kSets)) others_.push_back(Other::kThreadWithSet);
+    if (!GetParam().child_link.empty()) others_.push_back(Other::kChild);
+  }
+  void TearDown() override { alarm(0); }
+
+  // One small and one large message each way, over a new connection.
+  absl::Status Exchange(Other other) {
+    if (other == Other::kChild) {
+      auto transport = ConnectTo(ChildAt("Echoes", GetParam().child_link, {}));
+      return transport.ok() ? Exchange(**transport) : transport.status();
+    }
+    Meeting meeting(GetParam());
+    absl::StatusOr<TransportPair> pair = meeting.Meet();
+    if (!pair.ok()) return pair.status();
+    absl::Status joined;
+    std::thread echo([&, b = std::move(pair->second)]() mutable {
+      if (other == Other::kThread) Echo(*b);
+      if (other == Other::kThreadWithSet) joined = EchoInSet(*b);
+      b = nullptr;
+    });
+    absl::Status exchanged = Exchange(*pair->first);
+    pair->first = nullptr;
+    echo.join();
+    return joined.ok() ? exchanged : joined;
+  }
+
+  static absl::Status Exchange(Transport& transport) {
+    Frames frames(transport);
+    SendMessage(transport, 2, "small", frames);
+    SendMessage(transport, 4, LargeMessage(), frames);
+    bool small = false, large = false;
+    while (!small || !large) {
+      std::string next = frames.Next();
+      if (next == "(closed)") return transport.close_reason();
+      EXPECT_TRUE(next == "small" || next == LargeMessage()) << next.size();
+      (next == "small" ? small : large) = true;
+    }
+    transport.Close(absl::CancelledError("enough"));
+    return absl::OkStatus();
+  }
+
+  // With each call of the kind in turn, until there are no more.
+  void FailEach(const Fault& fault, const std::function<void(const absl::Status&)>& check) {
+    for (Other other : others_) {
+      bool fired = true;
+      for (int k = 1; fired; ++k) {
+        ASSERT_LT(k, kMaxCalls);
+        std::string what = absl::StrCat(GetParam().name, " with other ", static_cast<int>(other),
+                                        ": ", strerror(fault.error), " from call ",
+                                        static_cast<int>(fault.call), ", number ", k, "\n");
+        SCOPED_TRACE(what);
+        snprintf(doing, sizeof(doing), "%s", what.c_str());
+        alarm(kHangsAfterSeconds);
+        size_t descriptors = CountDescriptors();
+        {
+          auto injected = FaultInjector::Fail(fault.call, k, fault.error);
+          check(Exchange(other));
+          fired = injected.fired();
+        }
+        EXPECT_EQ(CountDescriptors(), descriptors);
+        if (HasFailure()) return;
+      }
+    }
+  }
+
+  std::vector<Other> others_;
+};
+
+TEST_P(ContractFault, HarmlessFaultsArePutUpWith) {
+  for (const Fault& fault : kHarmless) {
+    FailEach(fault, [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+  }
+}
+
+TEST_P(ContractFault, GraveFaultsEndTheConnectionAndLeaveNothing) {
+  for (const Fault& fault : kGrave) {
+    FailEach(fault, [&](const absl::Status& status) {
+      EXPECT_TRUE(status.ok() || absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+                  status.code() == absl::ErrnoToStatusCode(fault.error))
+          << status;
+    });
+  }
+}
+
+TEST_P(ContractFault, ReadsAndWritesMayComeUpShort) {
+  for (Call call : {Call::kRead, Call::kWrite}) {
+    for (Other other : others_) {
+      snprintf(doing, sizeof(doing), "%s with other %d, short", GetParam().name.c_str(),
+               static_cast<int>(other));
+      alarm(kHangsAfterSeconds);
+      auto injected = FaultInjector::Shorten(call, 1);
+      absl::Status status = Exchange(other);
+      EXPECT_TRUE(status.ok()) << status;
+    }
+  }
+}
+
+INSTANTIATE_CONTRACT(ContractFault);
+
+}  // namespace
+}  // namespace ferry::test
