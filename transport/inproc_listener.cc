@@ -49,7 +49,8 @@ class InprocListener final : public Listener {
     if (fork_mark_.IsForked()) return;
     Names& names = AllNames();
     MutexLock lock(names.mutex);
-    names.listeners.erase(name_);
+    auto found = names.listeners.find(name_);
+    if (found != names.listeners.end() && found->second == this) names.listeners.erase(found);
   }
 
   absl::Status Open() { return arrived_.Open(); }
@@ -83,14 +84,14 @@ class InprocListener final : public Listener {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenInproc(const std::string& name) {
-  Names& names = AllNames();
-  MutexLock lock(names.mutex);
-  if (names.listeners.count(name) != 0) {
-    return absl::AlreadyExistsError(absl::StrCat("inproc:", name, " is served already"));
-  }
   auto listener = std::make_unique<InprocListener>(name);
   if (absl::Status opened = listener->Open(); !opened.ok()) return opened;
-  names.listeners.emplace(name, listener.get());
+  Names& names = AllNames();
+  MutexLock lock(names.mutex);
+  if (!names.listeners.emplace(name, listener.get()).second) {
+    // It goes when the lock has gone, which it takes.
+    return absl::AlreadyExistsError(absl::StrCat("inproc:", name, " is served already"));
+  }
   return listener;
 }
 
