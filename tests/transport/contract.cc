@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -57,13 +56,6 @@ absl::StatusOr<TransportPair> SharedPipesWithoutProc() {
   return SharedPipes();
 }
 
-absl::StatusOr<TransportPair> Sockets() {
-  int ends[2];
-  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  return TransportPair(StreamTransport::OnSocket(UniqueFd(ends[0]), {"b"}),
-                       StreamTransport::OnSocket(UniqueFd(ends[1]), {"a"}));
-}
-
 absl::StatusOr<TransportPair> Rings() { return RingSketch::CreatePair(); }
 
 }  // namespace
@@ -75,7 +67,9 @@ std::vector<TransportKind> Kinds() {
       {"PipeWithoutProc", PipesWithoutProc, "", ""},
       {"Stdio", SharedPipes, "", "stdio"},
       {"StdioWithoutProc", SharedPipesWithoutProc, "", ""},
-      {"Unix", Sockets, "", ""},
+      {"Unix", nullptr, "unix:FOLDER/socket", ""},
+      {"UnixAbstract", nullptr, "unix-abstract:FOLDER", ""},
+      {"NamedPipe", nullptr, "named-pipe:FOLDER/pipe", ""},
       {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }
