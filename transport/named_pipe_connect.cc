@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,8 +82,7 @@ class PipeClient {
   bool HasNames() const { return HasName(in_, names_.in) && HasName(out_, names_.out); }
   absl::Status SendHello(Deadline deadline);
   absl::StatusOr<Answer> AwaitAnswer(Deadline deadline);
-  bool IsAnswered() const;
-  absl::StatusOr<Answer> ReadAnswer();
+  absl::StatusOr<std::optional<Answer>> TryReadAnswer();  // none: not yet
 
   const Place& place_;
   UniqueFd server_;  // kept open: it polls as broken when the server ends
@@ -194,7 +194,10 @@ absl::StatusOr<PipeClient::Answer> PipeClient::AwaitAnswer(Deadline deadline) {
     // What is an answer came before whatever else has happened meanwhile.
     bool has_ended = (both[1].revents & POLLERR) != 0;
     bool was_removed = !HasNames();
-    if (IsAnswered()) return ReadAnswer();
+    absl::StatusOr<std::optional<Answer>> answer = TryReadAnswer();
+    if (!answer.ok()) return answer.status();
+    if (answer->has_value()) return **answer;
+    if ((both[0].revents & POLLIN) != 0) continue;  // it is there
     if (has_ended) return Unavailable(place_, "the server has ended");
     if ((both[0].revents & POLLHUP) != 0) return Unavailable(place_, "the server hung up");
     if (was_removed) return Answer::kRemoved;
@@ -202,16 +205,12 @@ absl::StatusOr<PipeClient::Answer> PipeClient::AwaitAnswer(Deadline deadline) {
   }
 }
 
-bool PipeClient::IsAnswered() const {
-  struct pollfd in = {in_.get(), POLLIN, 0};
-  return sys::Poll(&in, 1, Deadline::min()) == 1 && (in.revents & POLLIN) != 0;
-}
-
-absl::StatusOr<PipeClient::Answer> PipeClient::ReadAnswer() {
+absl::StatusOr<std::optional<PipeClient::Answer>> PipeClient::TryReadAnswer() {
   char record[internal::kPipeRecordSize];
   ssize_t got;
   while ((got = sys::Read(in_.get(), record, sizeof(record))) < 0 && errno == EINTR) {
   }
+  if (got == 0 || (got < 0 && errno == EAGAIN)) return std::nullopt;
   if (got < 0) return PipeError(place_, "read", errno);
   absl::Status answer = internal::DecodePipeWelcome({record, static_cast<size_t>(got)});
   if (answer.ok()) return Answer::kWelcome;

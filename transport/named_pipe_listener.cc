@@ -165,7 +165,10 @@ bool NamedPipeListener::Answer(const UniqueFd& client, const PipeHello& hello) {
   }
   std::string record = internal::EncodePipeWelcome(answer);
   struct iovec piece = {record.data(), record.size()};
-  return sys::WriteNoSignal(client.get(), &piece, 1) > 0 && answer.ok();
+  ssize_t written;
+  while ((written = sys::WriteNoSignal(client.get(), &piece, 1)) < 0 && errno == EINTR) {
+  }
+  return written > 0 && answer.ok();
 }
 
 absl::Status CheckPath(const Place& place, const struct stat& there) {
