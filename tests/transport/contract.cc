@@ -56,6 +56,15 @@ absl::StatusOr<TransportPair> SharedPipesWithoutProc() {
   return SharedPipes();
 }
 
+// Of a transport that gets no frames as yet.
+bool HasEnded(Transport& transport) {
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  transport.Wait(look);
+  Frame frame;
+  return transport.TryRead(frame) == ReadResult::kClosed;
+}
+
 absl::StatusOr<TransportPair> Rings() { return RingSketch::CreatePair(); }
 
 }  // namespace
@@ -85,16 +94,23 @@ absl::StatusOr<TransportPair> Meeting::Meet() {
     listener_ = *std::move(listener);
   }
   absl::StatusOr<std::unique_ptr<Transport>> client;
-  std::atomic<bool> failed{false};
+  std::atomic<bool> done{false};
   std::thread connecting([&] {
     client = ConnectTo(address_);
-    failed = !client.ok();
+    done = true;
   });
-  auto server = AcceptOne(*listener_, [&] { return failed.load(); });
+  auto server = AcceptOne(*listener_, [&] { return done && (!client.ok() || HasEnded(**client)); });
   connecting.join();
   if (!client.ok()) return client.status();
-  if (!server.ok()) return server.status();
+  if (!server.ok()) return HasEnded(**client) ? (*client)->close_reason() : server.status();
   return TransportPair(*std::move(client), *std::move(server));
+}
+
+Meeting::~Meeting() {
+  Close();
+  if (!folder_.Names().empty()) {
+    EXPECT_TRUE(ListenAt(address_).ok());
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenAt(const std::string& address) {

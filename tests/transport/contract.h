@@ -57,6 +57,10 @@ class Meeting {
 
   // Lets both ends connect: the one that connects is first.
   absl::StatusOr<TransportPair> Meet();
+  // Nobody can connect any more.
+  void Close() { listener_ = nullptr; }
+  // What a server could not take away with it, the next one does.
+  ~Meeting();
 
  private:
   absl::StatusOr<TransportPair> (*const pair_)();

@@ -53,7 +53,7 @@ TEST_P(ContractEnd, CloseWakesAReaderThatNothingElseMayInterrupt) {
 }
 
 TEST_P(ContractEnd, WhoSeesTheCloseSeesItsReason) {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 50; ++i) {
     Meet();
     std::thread closer([&] { b_->Close(absl::CancelledError("enough")); });
     Frame frame;

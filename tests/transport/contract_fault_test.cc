@@ -24,30 +24,37 @@ using Call = internal::sys::Call;
 
 // More than any exchange makes of a kind.
 constexpr int kMaxCalls = 2000;
-constexpr unsigned kHangsAfterSeconds = 10;
+constexpr unsigned kHangsAfterSeconds = 60;
 
 struct Fault {
   Call call;
   int error;
 };
 
+// Calls that a transport makes when it is connected, whoever its peer is.
+bool IsAlsoMadeWithThreads(Call call) { return call <= Call::kPoll; }
+
 // Has to be put up with.
 constexpr Fault kHarmless[] = {
-    {Call::kRead, EINTR},     {Call::kRead, EAGAIN},
-    {Call::kWrite, EINTR},    {Call::kWrite, EAGAIN},
-    {Call::kPoll, EINTR},     {Call::kPoll, ENOMEM},
-    {Call::kEventFd, ENOMEM}, {Call::kNoSignalWrite, EOPNOTSUPP},
-    {Call::kWaitId, EINTR},
+    {Call::kRead, EINTR},    {Call::kRead, EAGAIN},    {Call::kWrite, EINTR},
+    {Call::kWrite, EAGAIN},  {Call::kPoll, EINTR},     {Call::kNoSignalWrite, EOPNOTSUPP},
+    {Call::kWaitId, EINTR},  {Call::kAccept, EINTR},   {Call::kAccept, EAGAIN},
+    {Call::kAccept, EMFILE}, {Call::kAccept, ENOMEM},  {Call::kAccept, ECONNABORTED},
+    {Call::kConnect, EINTR}, {Call::kConnect, EAGAIN},
 };
 
 // May end the exchange.
 constexpr Fault kGrave[] = {
-    {Call::kRead, EIO},       {Call::kRead, ENOMEM},      {Call::kWrite, EPIPE},
-    {Call::kWrite, ENOMEM},   {Call::kPipe, EMFILE},      {Call::kOpen, EMFILE},
-    {Call::kOpen, ENOMEM},    {Call::kOpen, ENOENT},      {Call::kFcntl, EMFILE},
-    {Call::kEventFd, EMFILE}, {Call::kEpoll, EMFILE},     {Call::kEpoll, ENOMEM},
-    {Call::kSpawn, EAGAIN},   {Call::kSpawn, ENOMEM},     {Call::kPidFdOpen, EMFILE},
-    {Call::kKill, EPERM},     {Call::kPidFdOpen, ENOSYS},
+    {Call::kRead, EIO},         {Call::kRead, ENOMEM},          {Call::kWrite, EPIPE},
+    {Call::kWrite, ENOMEM},     {Call::kPoll, ENOMEM},          {Call::kPipe, EMFILE},
+    {Call::kOpen, EMFILE},      {Call::kOpen, ENOMEM},          {Call::kFcntl, EMFILE},
+    {Call::kEventFd, EMFILE},   {Call::kEventFd, ENOMEM},       {Call::kEpoll, EMFILE},
+    {Call::kEpoll, ENOMEM},     {Call::kSpawn, EAGAIN},         {Call::kSpawn, ENOMEM},
+    {Call::kPidFdOpen, EMFILE}, {Call::kPidFdOpen, ENOSYS},     {Call::kKill, EPERM},
+    {Call::kAccess, EACCES},    {Call::kStat, ENOMEM},          {Call::kMkfifo, ENOSPC},
+    {Call::kRename, EACCES},    {Call::kLock, ENOLCK},          {Call::kSocket, EMFILE},
+    {Call::kSocket, ENOMEM},    {Call::kBind, ENOMEM},          {Call::kListen, ENOMEM},
+    {Call::kConnect, ENOMEM},   {Call::kConnect, ECONNREFUSED},
 };
 
 // Who hangs is told from who is slow, and where.
@@ -102,35 +109,38 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
   void TearDown() override { alarm(0); }
 
   // One small and one large message each way, over a new connection.
-  absl::Status Exchange(Other other) {
+  absl::Status Exchange(Other other, Meeting& meeting) {
     if (other == Other::kChild) {
       auto transport = ConnectTo(ChildAt("Echoes", GetParam().child_link, {}));
-      return transport.ok() ? Exchange(**transport) : transport.status();
+      return transport.ok() ? Exchange(**transport, LargeMessage()) : transport.status();
     }
-    Meeting meeting(GetParam());
     absl::StatusOr<TransportPair> pair = meeting.Meet();
     if (!pair.ok()) return pair.status();
+    return Exchange(other, *std::move(pair), LargeMessage());
+  }
+
+  static absl::Status Exchange(Other other, TransportPair pair, const std::string& message) {
     absl::Status joined;
-    std::thread echo([&, b = std::move(pair->second)]() mutable {
+    std::thread echo([&joined, other, b = std::move(pair.second)]() mutable {
       if (other == Other::kThread) Echo(*b);
       if (other == Other::kThreadWithSet) joined = EchoInSet(*b);
       b = nullptr;
     });
-    absl::Status exchanged = Exchange(*pair->first);
-    pair->first = nullptr;
+    absl::Status exchanged = Exchange(*pair.first, message);
+    pair.first = nullptr;
     echo.join();
     return joined.ok() ? exchanged : joined;
   }
 
-  static absl::Status Exchange(Transport& transport) {
+  static absl::Status Exchange(Transport& transport, const std::string& message) {
     Frames frames(transport);
     SendMessage(transport, 2, "small", frames);
-    SendMessage(transport, 4, LargeMessage(), frames);
+    SendMessage(transport, 4, message, frames);
     bool small = false, large = false;
     while (!small || !large) {
       std::string next = frames.Next();
       if (next == "(closed)") return transport.close_reason();
-      EXPECT_TRUE(next == "small" || next == LargeMessage()) << next.size();
+      EXPECT_TRUE(next == "small" || next == message) << next.size();
       (next == "small" ? small : large) = true;
     }
     transport.Close(absl::CancelledError("enough"));
@@ -140,6 +150,7 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
   // With each call of the kind in turn, until there are no more.
   void FailEach(const Fault& fault, const std::function<void(const absl::Status&)>& check) {
     for (Other other : others_) {
+      if (other == Other::kChild && IsAlsoMadeWithThreads(fault.call)) continue;
       bool fired = true;
       for (int k = 1; fired; ++k) {
         ASSERT_LT(k, kMaxCalls);
@@ -151,8 +162,10 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
         alarm(kHangsAfterSeconds);
         size_t descriptors = CountDescriptors();
         {
+          Meeting meeting(GetParam());
           auto injected = FaultInjector::Fail(fault.call, k, fault.error);
-          check(Exchange(other));
+          check(Exchange(other, meeting));
+          meeting.Close();
           fired = injected.fired();
         }
         EXPECT_EQ(CountDescriptors(), descriptors);
@@ -166,7 +179,12 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
 
 TEST_P(ContractFault, HarmlessFaultsArePutUpWith) {
   for (const Fault& fault : kHarmless) {
-    FailEach(fault, [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+    FailEach(fault, [&](const absl::Status& status) {
+      // To the server of a named pipe it is a client that has filled its own pipe.
+      bool turned_away = fault.call == Call::kWrite && fault.error == EAGAIN &&
+                         GetParam().name == "NamedPipe" && absl::IsUnavailable(status);
+      EXPECT_TRUE(status.ok() || turned_away) << status;
+    });
   }
 }
 
@@ -182,12 +200,16 @@ TEST_P(ContractFault, GraveFaultsEndTheConnectionAndLeaveNothing) {
 
 TEST_P(ContractFault, ReadsAndWritesMayComeUpShort) {
   for (Call call : {Call::kRead, Call::kWrite}) {
-    for (Other other : others_) {
-      snprintf(doing, sizeof(doing), "%s with other %d, short", GetParam().name.c_str(),
+    for (Other other : {Other::kThread, Other::kThreadWithSet}) {
+      if (other == Other::kThreadWithSet && !GetParam().has(TransportKind::kSets)) continue;
+      snprintf(doing, sizeof(doing), "%s with other %d, short\n", GetParam().name.c_str(),
                static_cast<int>(other));
       alarm(kHangsAfterSeconds);
+      Meeting meeting(GetParam());
+      absl::StatusOr<TransportPair> pair = meeting.Meet();
+      ASSERT_TRUE(pair.ok()) << pair.status();
       auto injected = FaultInjector::Shorten(call, 1);
-      absl::Status status = Exchange(other);
+      absl::Status status = Exchange(other, *std::move(pair), std::string(5000, 'm'));
       EXPECT_TRUE(status.ok()) << status;
     }
   }

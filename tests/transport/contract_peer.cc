@@ -196,7 +196,7 @@ std::string ChildAt(const std::string& body, const std::string& link,
   return address;
 }
 
-std::string LargeMessage() { return std::string(300000, 'l'); }
+std::string LargeMessage() { return std::string(kMaxFrame + 20000, 'l'); }
 
 void BeforeTheEnd(Transport& transport, Step step) {
   if (step == Step::kInFrame) Send(transport, std::string(5000000, 'l'));
