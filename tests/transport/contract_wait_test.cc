@@ -93,6 +93,7 @@ TEST_P(ContractWait, AWaitSetTellsAnotherEventLoop) {
   EXPECT_EQ(poll(&handle, 1, 5000), 1);
   EXPECT_EQ(set->Next(Deadline::min()), 7u);
   EXPECT_EQ(received.Next(), "(closed)");
+  EXPECT_EQ(poll(&handle, 1, 0), 0) << "who has seen the end is told again";
   b_.reset();
 }
 

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What StreamTransport does with its system calls; what every transport does is in
-// transport_contract_test.cc.
+// What StreamTransport does with its system calls; what every transport does is in the
+// contract suite.
 
 #include "ferry/transport/stream_transport.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,17 +74,42 @@ void FailEachCallOnce(Call call, int error) {
   }
 }
 
-TEST_F(StreamTransportTest, EachReadMayBeInterrupted) { FailEachCallOnce(Call::kRead, EINTR); }
-TEST_F(StreamTransportTest, EachReadMayHaveNothing) { FailEachCallOnce(Call::kRead, EAGAIN); }
-TEST_F(StreamTransportTest, EachWriteMayBeInterrupted) { FailEachCallOnce(Call::kWrite, EINTR); }
-TEST_F(StreamTransportTest, EachWriteMayFindThePipeFull) { FailEachCallOnce(Call::kWrite, EAGAIN); }
-TEST_F(StreamTransportTest, EachPollMayBeInterrupted) { FailEachCallOnce(Call::kPoll, EINTR); }
 TEST_F(StreamTransportTest, EachPollMayFail) { FailEachCallOnce(Call::kPoll, ENOMEM); }
 TEST_F(StreamTransportTest, NoDescriptorIsLeftForAnEvent) {
   FailEachCallOnce(Call::kEventFd, EMFILE);
 }
 TEST_F(StreamTransportTest, ReadsCannotBeWokenWithoutProc) {
   FailEachCallOnce(Call::kOpen, ENOENT);
+}
+
+// Behind a whole frame, the header of one that claims a byte too many.
+void ExpectDataLoss(Transport& transport, int writer) {
+  FrameHeader header;
+  header.type = FrameType::kRequest;
+  header.method = 1;
+  std::string bytes(2 * kFrameHeaderSize, '\0');
+  EncodeFrameHeader(header, bytes.data());
+  header.length = kMaxFrame + 1;
+  EncodeFrameHeader(header, bytes.data() + kFrameHeaderSize);
+  ASSERT_EQ(write(writer, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  Frames received(transport);
+  EXPECT_EQ(received.Next(), "");
+  EXPECT_EQ(received.Next(), "(closed)");
+  EXPECT_EQ(transport.close_reason().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(StreamTransportTest, AnOversizedFrameIsDataLoss) {
+  int ends[2], forth[2], back[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  internal::UniqueFd peer(ends[1]);
+  ExpectDataLoss(*StreamTransport::OnSocket(internal::UniqueFd(ends[0]), {"peer"}), peer.get());
+  ASSERT_EQ(internal::sys::Pipe(forth), 0);
+  ASSERT_EQ(internal::sys::Pipe(back), 0);
+  internal::UniqueFd writer(back[1]), reader(forth[0]);
+  auto transport =
+      StreamTransport::Create(internal::UniqueFd(back[0]), internal::UniqueFd(forth[1]),
+                              internal::WriteEnd::Sharing::kOurs, {"peer"}, nullptr);
+  ExpectDataLoss(**transport, writer.get());
 }
 
 TEST_F(StreamTransportTest, AFailedReadIsTheEnd) {
