@@ -72,8 +72,10 @@ void Echo(Transport& transport) {
 }
 
 // The same in a set; answers why that cannot be.
-absl::Status EchoInSet(Transport& transport) {
+absl::Status EchoInSet(std::unique_ptr<Transport> given) {
   absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
+  const std::unique_ptr<Transport> owned = std::move(given);  // goes before the set
+  Transport& transport = *owned;
   absl::Status joined = set.ok() ? transport.Join(**set, 1) : set.status();
   if (!joined.ok()) return joined;
   Frames frames(transport);
@@ -123,7 +125,7 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
     absl::Status joined;
     std::thread echo([&joined, other, b = std::move(pair.second)]() mutable {
       if (other == Other::kThread) Echo(*b);
-      if (other == Other::kThreadWithSet) joined = EchoInSet(*b);
+      if (other == Other::kThreadWithSet) joined = EchoInSet(std::move(b));
       b = nullptr;
     });
     absl::Status exchanged = Exchange(*pair.first, message);
