@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<Transport>> PipeClient::Connect(Deadline deadline
     if (sys::SetBlocking(in_.get()) != 0) return PipeError(place_, "fcntl", errno);
     Peer peer;
     peer.description = absl::StrCat("the server of ", place_.address);
+    peer.uid = served.st_uid;
     auto transport =
         StreamTransport::Create(std::move(in_), std::move(out_), internal::WriteEnd::Sharing::kOurs,
                                 std::move(peer), nullptr);
