@@ -128,10 +128,11 @@ absl::Status Run() {
       duration.count(), ClockCost());
   report->PrintTableHead();
   absl::Status status;
+  const std::vector<std::string> placements = Placements();  // before this process is pinned
   for (const std::string& transport : absl::GetFlag(FLAGS_transports)) {
     absl::StatusOr<Pairing> pairing = Pair(transport);
     if (!pairing.ok()) return pairing.status();
-    for (const std::string& placement : Placements()) {
+    for (const std::string& placement : placements) {
       status = Place(placement, {pairing->floor->pid(), pairing->worker.pid});
       if (status.ok()) status = RunUnary(*pairing, placement, duration, *report);
       if (status.ok()) status = RunThreads(*pairing, placement, duration, *report);

@@ -72,11 +72,11 @@ Usage UsageOf(pid_t pid) {
   return usage;
 }
 
-absl::Status RunIdle(const std::string& transport, int count, absl::Duration duration) {
+// Adds its connections to `channels`, which keep the memory that they take.
+absl::Status RunIdle(const std::string& transport, int count, absl::Duration duration,
+                     std::vector<Channel>& channels) {
   absl::StatusOr<Worker> worker = StartWorker(transport);
   if (!worker.ok()) return worker.status();
-  std::vector<Channel> channels;
-  channels.reserve(static_cast<size_t>(count));
   pid_t pids[] = {worker->pid, getpid()};
   Usage empty[] = {UsageOf(pids[0]), UsageOf(pids[1])};
   for (int i = 0; i < count; ++i) {
@@ -107,9 +107,10 @@ absl::Status Run() {
   absl::Duration duration = absl::Seconds(absl::GetFlag(FLAGS_seconds));
   absl::PrintF("%-10s %5s  %-6s %14s %12s %12s\n", "over", "count", "in", "sleeps ended", "CPU us",
                "KiB each");
-  absl::Status status = RunIdle("unix", absl::GetFlag(FLAGS_unix), duration);
+  std::vector<Channel> channels;
+  absl::Status status = RunIdle("unix", absl::GetFlag(FLAGS_unix), duration, channels);
   if (!status.ok()) return status;
-  return RunIdle("named-pipe", absl::GetFlag(FLAGS_named_pipe), duration);
+  return RunIdle("named-pipe", absl::GetFlag(FLAGS_named_pipe), duration, channels);
 }
 
 }  // namespace
