@@ -12,7 +12,8 @@
 namespace ferry {
 
 // Decides whether this process talks to a peer: OK, or why not, which the peer is told.
-// Runs on any thread, before anything of the peer is read.
+// Runs before anything of the peer is read, on the thread that connects or, in a server,
+// on the one that reads all connections: it must not wait.
 using PeerPolicy = std::function<absl::Status(const Peer&)>;
 
 // The usual policy: this process's user and root. A peer whose user is not known has

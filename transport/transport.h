@@ -74,7 +74,8 @@ struct WaitOptions {
 struct Peer {
   std::string description;  // for error texts: "child 4711 (/usr/bin/worker)"
   int64_t pid = -1;         // -1: not known
-  int64_t uid = -1;         // -1: not known; it was the one that started the other
+  int64_t uid = -1;         // the effective user; -1: not known
+  int64_t gid = -1;         // the effective group; -1: not known
 };
 
 class Transport {

@@ -79,6 +79,7 @@ Peer PeerOf(const sys::Credentials& who, std::string description) {
   peer.description = std::move(description);
   peer.pid = who.pid;
   peer.uid = who.uid == static_cast<uid_t>(-1) ? -1 : static_cast<int64_t>(who.uid);
+  peer.gid = who.gid == static_cast<gid_t>(-1) ? -1 : static_cast<int64_t>(who.gid);
   return peer;
 }
 

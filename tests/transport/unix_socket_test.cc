@@ -61,6 +61,7 @@ TEST_F(UnixSocketTest, BothSidesKnowWhoTheOtherIs) {
   for (const Transport* end : {client.get(), server.get()}) {
     EXPECT_EQ(end->peer().pid, getpid());
     EXPECT_EQ(end->peer().uid, static_cast<int64_t>(geteuid()));
+    EXPECT_EQ(end->peer().gid, static_cast<int64_t>(getegid()));
   }
   EXPECT_EQ(client->peer().description,
             absl::StrCat("the server of ", address_, " (process ", getpid(), ")"));

@@ -156,6 +156,7 @@ int Connect(int socket, const std::string& name);
 struct Credentials {
   pid_t pid = -1;
   uid_t uid = static_cast<uid_t>(-1);
+  gid_t gid = static_cast<gid_t>(-1);
 };
 // Of who is at the other end: when it connected, or when it began to listen.
 Credentials PeerCredentials(int socket);

@@ -64,7 +64,7 @@ Credentials PeerCredentials(int socket) {
   socklen_t size = sizeof(peer);
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
   // 0 stands for a process of another container.
-  return {peer.pid > 0 ? peer.pid : -1, peer.uid};
+  return {peer.pid > 0 ? peer.pid : -1, peer.uid, peer.gid};
 }
 
 }  // namespace ferry::internal::sys
