@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // idle_connections [--unix=1000] [--named_pipe=600] [--seconds=10]: what connections cost
-// that nobody uses, in a server and in its client.
+// that nobody uses any more, in a server and in its client.
 
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -32,6 +33,9 @@ ABSL_FLAG(int, seconds, 10, "how long nobody calls");
 
 namespace ferry::bench {
 namespace {
+
+constexpr int64_t kMostWakeups = 2;
+constexpr double kMostMemory = 16;  // KiB
 
 // What a process has used so far.
 struct Usage {
@@ -82,21 +86,32 @@ absl::Status RunIdle(const std::string& transport, int count, absl::Duration dur
   for (int i = 0; i < count; ++i) {
     absl::StatusOr<Channel> channel = Connect(worker->address);
     if (!channel.ok()) return channel.status();
+    FerryEcho echo(*channel);
+    for (size_t payload : {size_t{32}, size_t{100000}}) {
+      echo.Prepare(payload);
+      if (absl::Status status = echo.RoundTrip(); !status.ok()) return status;
+    }
     channels.push_back(*std::move(channel));
   }
   absl::SleepFor(absl::Seconds(1));  // what follows a connection has been done
   Usage before[] = {UsageOf(pids[0]), UsageOf(pids[1])};
   absl::SleepFor(duration);
   Usage after[] = {UsageOf(pids[0]), UsageOf(pids[1])};
+  int64_t all_wakeups = 0;
+  double most_memory = 0;
   for (int i : {0, 1}) {
     // This process itself goes to sleep once, and reads /proc.
-    int64_t own = i == 1 ? 1 : 0;
+    int64_t wakeups = after[i].wakeups - before[i].wakeups - (i == 1 ? 1 : 0);
+    double memory = static_cast<double>(before[i].memory - empty[i].memory) / count / 1024;
     absl::PrintF("%-10s %5d  %-6s %14d %12d %12.1f\n", transport, count,
-                 i == 0 ? "server" : "client", after[i].wakeups - before[i].wakeups - own,
-                 i == 1 ? 0 : after[i].cpu_us - before[i].cpu_us,
-                 static_cast<double>(before[i].memory - empty[i].memory) / count / 1024);
+                 i == 0 ? "server" : "client", wakeups,
+                 i == 1 ? 0 : after[i].cpu_us - before[i].cpu_us, memory);
+    all_wakeups += wakeups;
+    most_memory = std::max(most_memory, memory);
   }
-  return absl::OkStatus();
+  if (all_wakeups <= kMostWakeups && most_memory <= kMostMemory) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("idle connections may end ", kMostWakeups,
+                                          " sleeps and take ", kMostMemory, " KiB each"));
 }
 
 absl::Status Run() {

@@ -43,6 +43,11 @@ absl::StatusOr<Channel> ConnectOnce(const Address& address, const ChannelOptions
   return internal::OpenChannel(*std::move(transport), options, deadline);
 }
 
+// A child is there once it is started, and who has started this process before that.
+bool MayComeLater(const Address& address) {
+  return address.scheme != "exec" && address.scheme != "stdio";
+}
+
 absl::Status NotReady(const absl::Status& last, absl::Duration waited) {
   return absl::UnavailableError(
       absl::StrCat(last.message(), " (waited ", absl::FormatDuration(waited), " for it)"));
@@ -68,8 +73,7 @@ absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& 
   absl::Duration pause = kFirstPause;
   for (;;) {
     absl::StatusOr<Channel> channel = ConnectOnce(*parsed, options);
-    // A child is not waited for: it is not there before it is started.
-    if (!absl::IsUnavailable(channel.status()) || parsed->scheme == "exec") return channel;
+    if (!absl::IsUnavailable(channel.status()) || !MayComeLater(*parsed)) return channel;
     if (options.wait_for_ready <= absl::ZeroDuration()) return channel;
     if (HasPassed(ready)) return NotReady(channel.status(), options.wait_for_ready);
     std::this_thread::sleep_until(std::min(ready, DeadlineAfter(pause)));
@@ -81,7 +85,8 @@ namespace internal {
 
 absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
                                     const ChannelOptions& options, Deadline deadline) {
-  if (absl::Status admitted = options.admit(transport->peer()); !admitted.ok()) {
+  const PeerPolicy& admit = options.admit ? options.admit : AdmitOwnUserAndRoot;
+  if (absl::Status admitted = admit(transport->peer()); !admitted.ok()) {
     return absl::Status(admitted.code(),
                         absl::StrCat(transport->peer().description, ": ", admitted.message()));
   }

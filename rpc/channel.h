@@ -36,7 +36,7 @@ struct ChannelOptions {
   absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
 
   // How long Connect waits for somebody to serve the address; 0: it fails at once when
-  // nobody does. Looks every 1 to 50 ms.
+  // nobody does. It looks every 1 to 50 ms; who serves then has the handshake_timeout.
   absl::Duration wait_for_ready = absl::ZeroDuration();
 
   // Whom to call; with a server that it does not admit, Connect fails with its status.

@@ -48,7 +48,9 @@ absl::Status OutcomeOfLast(const absl::Status& close_reason, const std::string& 
 class Server::State {
  public:
   explicit State(const ServerOptions& options)
-      : options_(options), pool_(std::max<size_t>(options.max_threads, 1) - 1) {}
+      : options_(options), pool_(std::max<size_t>(options.max_threads, 1) - 1) {
+    if (!options_.admit) options_.admit = AdmitOwnUserAndRoot;
+  }
 
   void Register(Service& service) {
     if (registered_.ok()) registered_ = registry_.Add(service);
@@ -138,7 +140,7 @@ class Server::State {
     end_ = nullptr;
   }
 
-  const ServerOptions options_;
+  ServerOptions options_;  // constant
   const internal::ForkMark fork_mark_;
   // Constant once Serve runs.
   internal::ServiceRegistry registry_;

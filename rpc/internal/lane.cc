@@ -31,6 +31,7 @@ void Lane::AskForSuccessor(LeaderRole::Word word) {
 void Lane::HandlerIsSlow(uint64_t word) {
   // May be that of the next handler by now: it is learned to be quick again.
   if (MethodPace* pace = pace_.load(std::memory_order_relaxed)) pace->WasSlow();
+  one_was_slow_.store(true, std::memory_order_relaxed);
   AskForSuccessor(word);
 }
 

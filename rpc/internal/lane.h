@@ -19,10 +19,10 @@ namespace ferry::internal {
 
 // What one thread reads and serves at a time: its leader, who runs the handlers itself.
 // A spare thread takes the leader's place (a) when a handler enters a wait of ours, (b)
-// before a handler that is marked (ferry.blocking), or was learned to be slow, runs, and
-// (c) when the supervisor finds that one has run for too long. When all threads are
-// taken, the handler runs all the same, other requests wait, and the next thread that is
-// free takes the place.
+// before a handler that is marked (ferry.blocking), or was learned to be slow, runs, (c)
+// when the supervisor finds that one has run for too long, and (d) before any handler for
+// a while after that. When all threads are taken, the handler runs all the same, other requests
+// wait, and the next thread that is free takes the place.
 //
 // Thread contract: thread-safe.
 class Lane : public WorkerPool::Task, public Supervised, public std::enable_shared_from_this<Lane> {
@@ -40,6 +40,10 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     // Around each handler.
     void EnterHandler(MethodPace& pace);
     void LeaveHandler() { leads_ = lane_.role_.LeaveHandler(term_); }
+
+    // A handler was slow just now: what else has arrived may be, too, and is not to wait
+    // until each is found to be.
+    bool is_cautious() const { return lane_.one_was_slow_.load(std::memory_order_relaxed); }
 
     // Asks a spare thread to take over.
     void PassOn() override { lane_.AskForSuccessor(term_ | LeaderRole::kInHandler); }
@@ -66,6 +70,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   uint64_t Handling() const override { return role_.word(); }
   void HandlerIsSlow(uint64_t word) override;
+  void HandlersAreQuick() override { one_was_slow_.store(false, std::memory_order_relaxed); }
 
  protected:
   enum class Step { kGoOn, kEnd };
@@ -86,6 +91,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // asked takes the place only from that handler, and the role decides whether it can.
   std::atomic<LeaderRole::Word> asked_{0};
   std::atomic<MethodPace*> pace_{nullptr};  // of the handler that the leader is in
+  std::atomic<bool> one_was_slow_{false};   // in the last ticks of the supervisor
 
   Mutex mutex_;
   CondVar ended_changed_;

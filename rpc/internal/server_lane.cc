@@ -4,6 +4,7 @@
 #include "ferry/rpc/internal/server_lane.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -16,9 +17,9 @@ namespace {
 // How soon accepting is tried again after there was no descriptor left for it.
 constexpr absl::Duration kPause = absl::Milliseconds(100);
 
-// How many frames of one connection are served before it is another's turn, if they come
-// as fast as that.
+// When it is another connection's turn, if the frames of one come as fast as that.
 constexpr int kFramesPerTurn = 64;
+constexpr std::chrono::milliseconds kTurn{1};
 
 absl::Status ShutDown() { return absl::CancelledError("the server was shut down"); }
 
@@ -65,38 +66,44 @@ absl::Status ServerLane::outcome() {
 }
 
 Lane::Step ServerLane::ServeNext(const Leader& leader) {
-  return current_ != 0 ? ServeCurrent(leader) : TakeNext();
+  // A handler of this session has cost another the lead: now it is others' turn.
+  if (current_ != 0) return GiveTurn(std::exchange(current_, 0));
+  return TakeNext(leader);
 }
 
 // Until nothing of what has arrived is left, its turn is over, or a handler has made
 // another the leader.
-Lane::Step ServerLane::ServeCurrent(const Leader& leader) {
-  Id id = current_;
-  std::shared_ptr<Session> session = Find(id);
-  for (int handled = 0; handled < kFramesPerTurn;) {
-    switch (session->connection().HandleNext()) {
+Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader) {
+  std::chrono::steady_clock::time_point end;
+  for (int i = 0; i < kFramesPerTurn; ++i) {
+    // A second frame is the first sign that more are waiting.
+    if (i == 1) end = std::chrono::steady_clock::now() + kTurn;
+    if (i > 1 && std::chrono::steady_clock::now() > end) break;
+    current_ = id;  // for who takes the lead while a handler runs
+    Connection::Step step = session->connection().HandleNext();
+    if (!leader.leads()) return Step::kGoOn;
+    current_ = 0;
+    switch (step) {
       case Connection::Step::kHandled:
-        if (!leader.leads()) return Step::kGoOn;
-        ++handled;
         continue;
       case Connection::Step::kEmpty:
-        current_ = 0;
         if (!session->connection().Arm()) return Step::kGoOn;
-        current_ = id;
         session->connection().TakeIn();
         continue;
       case Connection::Step::kClosed:
-        current_ = 0;
         Drop(id);
         return id == lifeline_ ? End(session->connection().close_reason()) : Step::kGoOn;
     }
   }
-  current_ = 0;
+  return GiveTurn(id);
+}
+
+Lane::Step ServerLane::GiveTurn(Id id) {
   set_->Notify(id);
   return Step::kGoOn;
 }
 
-Lane::Step ServerLane::TakeNext() {
+Lane::Step ServerLane::TakeNext(const Leader& leader) {
   Deadline timer = NextTimer();
   std::optional<Id> id = set_->Next(timer);
   if (HasPassed(timer)) RunTimers();
@@ -104,8 +111,7 @@ Lane::Step ServerLane::TakeNext() {
   std::shared_ptr<Session> session = Find(*id);
   if (session == nullptr) return Accept(*id);
   session->connection().TakeIn();
-  current_ = *id;
-  return Step::kGoOn;
+  return Serve(*id, session, leader);
 }
 
 bool ServerLane::is_shut_down() {
@@ -139,10 +145,11 @@ Lane::Step ServerLane::Accept(Id id) {
     return End(transport.status());
   } else if (*transport != nullptr && Admit(**transport).ok()) {
     absl::StatusOr<Id> opened = Open(*std::move(transport));
-    if (opened.ok()) {
-      shaking_.push_back({DeadlineAfter(limits_.handshake_timeout), *opened});
-    } else {
+    if (!opened.ok()) {
       Pause(id);
+    } else if (Deadline deadline = DeadlineAfter(limits_.handshake_timeout);
+               deadline != kNoDeadline) {
+      shaking_.push_back({deadline, *opened});
     }
   }
   return Step::kGoOn;

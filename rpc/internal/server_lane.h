@@ -62,8 +62,9 @@ class ServerLane final : public Lane {
   };
 
   Step ServeNext(const Leader& leader) override;
-  Step ServeCurrent(const Leader& leader);
-  Step TakeNext();
+  Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
+  Step TakeNext(const Leader& leader);
+  Step GiveTurn(Id id);
   Step Accept(Id id);
   Step End(const absl::Status& why);
   absl::Status AddLifeline(Listener& listener);
@@ -88,7 +89,7 @@ class ServerLane final : public Lane {
   std::deque<Shaking> shaking_;
   Id last_id_ = WaitSet::kFirstId;
   Id lifeline_ = 0;  // the connection with which the lane ends
-  Id current_ = 0;   // the session that is read; 0: none
+  Id current_ = 0;   // the session whose handler runs; 0: none
 
   Mutex mutex_;
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);

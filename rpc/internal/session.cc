@@ -38,12 +38,9 @@ class Session::ServedCall final : public IncomingCall {
     }
     in_handler_ = true;
     leader_.EnterHandler(pace_);
-    if (context().method().execution == Execution::kBlocking) {
-      leader_.PassOn();
-    } else if (pace_.is_slow()) {
-      measured_from_ = Clock::now();
-      leader_.PassOn();
-    }
+    bool is_blocking = context().method().execution == Execution::kBlocking;
+    if (!is_blocking && pace_.is_slow()) measured_from_ = Clock::now();
+    if (is_blocking || pace_.is_slow() || leader_.is_cautious()) leader_.PassOn();
     return true;
   }
 

@@ -14,7 +14,8 @@ namespace ferry::internal {
 namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(2);
-constexpr int kTicksUntilSleep = 50;
+constexpr int kTicksUntilSleep = 5;
+constexpr int kTicksUntilQuick = 4;  // before it sleeps
 
 }  // namespace
 
@@ -55,8 +56,8 @@ void Supervisor::Wake() {
   }
   absl::StatusOr<std::thread> thread = StartThread([this] { Run(); });
   // Without a thread, handlers that take long delay others; the next one tries again.
-  if (thread.ok()) thread_ = *std::move(thread);
   asleep_.store(!thread.ok());
+  if (thread.ok()) thread_ = *std::move(thread);
 }
 
 void Supervisor::Run() {
@@ -83,9 +84,13 @@ bool Supervisor::Look() {
     uint64_t handler = entry.supervised->Handling();
     bool same = handler == std::exchange(entry.seen, handler);
     changed = changed || !same;
-    if (!same || handler % 2 == 0 || handler == entry.told) continue;
-    entry.told = handler;
-    entry.supervised->HandlerIsSlow(handler);
+    if (same && handler % 2 != 0 && handler != entry.told) {
+      entry.told = handler;
+      entry.ticks_since = 0;
+      entry.supervised->HandlerIsSlow(handler);
+    } else if (entry.told != 0 && ++entry.ticks_since == kTicksUntilQuick) {
+      entry.supervised->HandlersAreQuick();
+    }
   }
   return changed;
 }

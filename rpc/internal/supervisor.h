@@ -25,12 +25,15 @@ class Supervised {
   // The handler of that number has been running for a while.
   virtual void HandlerIsSlow(uint64_t handler) = 0;
 
+  // None has for some ticks since.
+  virtual void HandlersAreQuick() = 0;
+
  protected:
   ~Supervised() = default;
 };
 
 // Finds handlers that run for long. Its thread is started for the first handler; it looks
-// every 2 ms while handlers run, and sleeps once none has begun or ended for 100 ms.
+// every 2 ms while handlers run, and sleeps once none has begun or ended for 10 ms.
 //
 // Thread contract: thread-safe. Order: who enters a handler changes Handling() and then
 // looks whether the supervisor is asleep; the supervisor says that it is, and then looks
@@ -56,6 +59,7 @@ class Supervisor {
     std::shared_ptr<Supervised> supervised;
     uint64_t seen = 0;  // what Handling said
     uint64_t told = 0;  // for what HandlerIsSlow was called
+    int ticks_since = 0;
   };
 
   void Wake();

@@ -88,6 +88,11 @@ class Supervisee final : public internal::Supervised {
     changed_.NotifyAll();
   }
 
+  void HandlersAreQuick() override { calm_.store(true); }
+
+  void AwaitCalm() const {
+    while (!calm_.load()) std::this_thread::yield();
+  }
   void set_handling(uint64_t handler) { handling_.store(handler); }
   void AwaitSlow(uint64_t handler) {
     MutexLock lock(mutex_);
@@ -100,6 +105,7 @@ class Supervisee final : public internal::Supervised {
 
  private:
   std::atomic<uint64_t> handling_{0};
+  std::atomic<bool> calm_{false};
   Mutex mutex_;
   CondVar changed_;
   uint64_t slow_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -125,13 +131,23 @@ TEST(SupervisorTest, AHandlerThatBeginsAsItFallsAsleepIsFound) {
   internal::Supervisor supervisor;
   supervisor.Add(supervisee);
   std::minstd_rand random(1);
-  for (uint64_t handler = 1; handler < 40; handler += 2) {
+  for (uint64_t handler = 1; handler < 400; handler += 2) {
     supervisee->set_handling(handler);
     supervisor.Notice();
     supervisee->AwaitSlow(handler);
-    // It sleeps after 50 quiet ticks of 2 ms and a bit.
-    std::this_thread::sleep_for(microseconds(98000 + random() % 12000));
+    // It sleeps after 5 quiet ticks of 2 ms and a bit.
+    std::this_thread::sleep_for(microseconds(8000 + random() % 4000));
   }
+}
+
+TEST(SupervisorTest, SaysWhenNoneHasBeenSlowForAWhile) {
+  auto supervisee = std::make_shared<Supervisee>();
+  internal::Supervisor supervisor;
+  supervisor.Add(supervisee);
+  supervisee->set_handling(1);
+  supervisor.Notice();
+  supervisee->AwaitSlow(1);
+  supervisee->AwaitCalm();
 }
 
 // A lane that no supervisor looks at, on one connection.

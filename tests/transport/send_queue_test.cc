@@ -123,16 +123,28 @@ TEST_F(SendQueueTest, ALargeMessageDoesNotOvertakeWhatWasCommittedBefore) {
   EXPECT_EQ(frames[40], "3:65536+");
 }
 
-TEST_F(SendQueueTest, ReusesItsBlocksAndGivesLargeOnesBack) {
+TEST_F(SendQueueTest, LargeBlocksAreReusedByAllAndSmallOnesByTheirPool) {
   FrameHeader header;
   Block* large = pool_.Take(header, 1 << 20);
   pool_.Give(large);
-  EXPECT_EQ(pool_.Take(header, 1000000), large);
-  pool_.Give(large);
-  for (int i = 0; i < 100; ++i) pool_.Give(pool_.Take(header, 10));
-  Block* other = pool_.Take(header, 2000);
-  EXPECT_LT(other->capacity, size_t{1} << 20);
-  pool_.Give(other);
+  BlockPool other_pool;
+  Block* again = other_pool.Take(header, 1000000);
+  EXPECT_EQ(again, large);
+  other_pool.Give(again);
+
+  Block* small = pool_.Take(header, 10);
+  pool_.Give(small);
+  EXPECT_EQ(pool_.Take(header, 1000), small);
+  pool_.Give(small);
+}
+
+TEST_F(SendQueueTest, AMessageTakesNoMoreMemoryThanItNeeds) {
+  FrameHeader header;
+  for (size_t size : {1001, 5000, 16000}) {
+    Block* block = pool_.Take(header, size);
+    EXPECT_EQ(block->capacity, size);
+    pool_.Give(block);
+  }
 }
 
 TEST_F(SendQueueTest, ClearingFreesEverythingInAnyState) {

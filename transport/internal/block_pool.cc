@@ -3,26 +3,35 @@
 
 #include "ferry/transport/internal/block_pool.h"
 
-#include <algorithm>
 #include <new>
 #include <utility>
+
+#include "ferry/transport/internal/large_memory.h"
 
 namespace ferry::internal {
 namespace {
 
 constexpr size_t kSmallCapacity = 1000;
+constexpr size_t kOverhead = sizeof(Block) + kFrameHeaderSize;
 
-// So many small messages after a large one, its buffer is given back.
-constexpr int kKeepLargeFor = 64;
-
-Block* NewBlock(size_t capacity) {
-  void* memory = ::operator new(sizeof(Block) + kFrameHeaderSize + capacity);
+Block* MakeBlock(void* memory, size_t capacity) {
   return new (memory) Block{nullptr, nullptr, {}, capacity, 0, 0, 0};
+}
+
+Block* TakeLarge(size_t size) {
+  LargeMemory memory = TakeLargeMemory(kOverhead + size);
+  return MakeBlock(memory.begin, memory.size - kOverhead);
 }
 
 }  // namespace
 
-void DeleteBlock(Block* block) { ::operator delete(block); }
+void DeleteBlock(Block* block) {
+  if (block != nullptr && block->capacity > kSmallCapacity) {
+    GiveLargeMemory({block, kOverhead + block->capacity});
+  } else {
+    ::operator delete(block);
+  }
+}
 
 void DeleteBlocks(Block* block) {
   while (block != nullptr) DeleteBlock(std::exchange(block, block->next));
@@ -30,12 +39,10 @@ void DeleteBlocks(Block* block) {
 
 BlockPool::~BlockPool() {
   for (std::atomic<Block*>& slot : small_) DeleteBlock(slot.load(std::memory_order_relaxed));
-  DeleteBlock(large_.load(std::memory_order_relaxed));
 }
 
 Block* BlockPool::Take(const FrameHeader& header, size_t size) {
   Block* block = size <= kSmallCapacity ? TakeSmall() : TakeLarge(size);
-  if (block == nullptr) block = NewBlock(std::max(size, kSmallCapacity));
   block->followers = nullptr;
   block->header = header;
   block->size = size;
@@ -44,31 +51,16 @@ Block* BlockPool::Take(const FrameHeader& header, size_t size) {
 }
 
 Block* BlockPool::TakeSmall() {
-  if (large_.load(std::memory_order_relaxed) != nullptr &&
-      large_unused_.fetch_add(1, std::memory_order_relaxed) >= kKeepLargeFor) {
-    DeleteBlock(large_.exchange(nullptr, std::memory_order_acquire));
-  }
   for (std::atomic<Block*>& slot : small_) {
     if (slot.load(std::memory_order_relaxed) == nullptr) continue;
     if (Block* block = slot.exchange(nullptr, std::memory_order_acquire)) return block;
   }
-  return nullptr;
-}
-
-Block* BlockPool::TakeLarge(size_t size) {
-  Block* block = large_.exchange(nullptr, std::memory_order_acquire);
-  if (block == nullptr || block->capacity >= size) return block;
-  DeleteBlock(block);
-  return nullptr;
+  return MakeBlock(::operator new(kOverhead + kSmallCapacity), kSmallCapacity);
 }
 
 void BlockPool::Give(Block* block) {
-  if (block->capacity != kSmallCapacity) {
-    large_unused_.store(0, std::memory_order_relaxed);
-    DeleteBlock(large_.exchange(block, std::memory_order_acq_rel));
-    return;
-  }
   for (std::atomic<Block*>& slot : small_) {
+    if (block->capacity != kSmallCapacity) break;
     Block* empty = nullptr;
     if (slot.load(std::memory_order_relaxed) == nullptr &&
         slot.compare_exchange_strong(empty, block, std::memory_order_release,

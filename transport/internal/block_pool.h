@@ -30,8 +30,8 @@ void DeleteBlock(Block* block);
 // The block and all that `next` leads to.
 void DeleteBlocks(Block* block);
 
-// Where blocks come from: a few small ones are kept for reuse, and one large one until
-// it has not been needed for a while. Thread contract: thread-safe.
+// Where blocks come from: a few small ones are kept for reuse, large ones are of the
+// memory that all connections share. Thread contract: thread-safe.
 class BlockPool {
  public:
   BlockPool() = default;
@@ -44,13 +44,10 @@ class BlockPool {
 
  private:
   Block* TakeSmall();
-  Block* TakeLarge(size_t size);
 
   // In each slot, the release of the exchange that puts a block in pairs with the
   // acquire of the one that takes it out.
   std::atomic<Block*> small_[4] = {};
-  std::atomic<Block*> large_{nullptr};
-  std::atomic<int> large_unused_{0};  // small messages since it was used
 };
 
 }  // namespace ferry::internal

@@ -5,17 +5,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "ferry/transport/internal/large_memory.h"
 
 namespace ferry::internal {
 namespace {
 
 constexpr size_t kMaxCapacity = kMaxFrame + 2 * kFrameHeaderSize;
-
-// So many small reads after a large one, the buffer shrinks again.
-constexpr int kKeepLargeFor = 64;
 
 // How much of a broken stream an error text shows.
 constexpr size_t kShownBytes = 32;
@@ -34,7 +33,7 @@ ReceiveBuffer::Room ReceiveBuffer::PrepareRead() {
   size_t have = end_ - begin_;
   size_t need = kFrameHeaderSize;
   if (have >= kFrameHeaderSize) {
-    size_t length = DecodeFrameHeader(data_.get() + begin_).length;
+    size_t length = DecodeFrameHeader(data_ + begin_).length;
     need += std::min(length, kMaxFrame);  // TryNext will refuse a longer one
   }
 
@@ -43,24 +42,35 @@ ReceiveBuffer::Room ReceiveBuffer::PrepareRead() {
   bool large = need > kUsualRead;
   size_t wanted = large ? need + kFrameHeaderSize : kUsualRead;
   if (filled_ && !large) wanted = kMaxCapacity;
-  small_reads_ = wanted > kUsualRead ? 0 : small_reads_ + 1;
-  if (capacity_ < wanted || (capacity_ > kUsualRead && small_reads_ >= kKeepLargeFor)) {
-    Reallocate(std::max(wanted, have));
+  if (capacity_ < wanted) {
+    Reallocate(wanted);
   } else if (begin_ != 0) {
-    std::memmove(data_.get(), data_.get() + begin_, have);
+    std::memmove(data_, data_ + begin_, have);
   }
   begin_ = 0;
   end_ = have;
-  size_t limit = large ? wanted : capacity_;
+  size_t limit = large ? wanted : std::min(capacity_, kMaxCapacity);
   offered_ = limit > have ? limit - have : 0;
-  return {data_.get() + have, offered_};
+  return {data_ + have, offered_};
 }
 
 void ReceiveBuffer::Reallocate(size_t capacity) {
-  std::unique_ptr<char[]> fresh(new char[capacity]);
-  if (end_ != begin_) std::memcpy(fresh.get(), data_.get() + begin_, end_ - begin_);
-  data_ = std::move(fresh);
-  capacity_ = capacity;
+  LargeMemory fresh = capacity > kUsualRead ? TakeLargeMemory(capacity)
+                                            : LargeMemory{::operator new(kUsualRead), kUsualRead};
+  if (end_ != begin_) std::memcpy(fresh.begin, data_ + begin_, end_ - begin_);
+  GiveUp();
+  data_ = static_cast<char*>(fresh.begin);
+  capacity_ = fresh.size;
+}
+
+void ReceiveBuffer::GiveUp() {
+  if (capacity_ > kUsualRead) {
+    GiveLargeMemory({data_, capacity_});
+  } else {
+    ::operator delete(data_);
+  }
+  data_ = nullptr;
+  capacity_ = 0;
 }
 
 void ReceiveBuffer::Received(size_t bytes) {
@@ -69,7 +79,7 @@ void ReceiveBuffer::Received(size_t bytes) {
 }
 
 ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
-  const char* bytes = data_.get() + begin_;
+  const char* bytes = data_ + begin_;
   frame.header = DecodeFrameHeader(bytes);
   if (!IsUsual(frame.header) && !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
     return Next::kBroken;
@@ -81,7 +91,7 @@ ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
 }
 
 absl::Status ReceiveBuffer::WhatIsBroken() const {
-  const char* bytes = data_.get() + begin_;
+  const char* bytes = data_ + begin_;
   return absl::DataLossError(absl::StrCat(
       ValidateFrameHeader(DecodeFrameHeader(bytes), kMaxFrame).message(), " (the bytes are \"",
       absl::CHexEscape({bytes, std::min(end_ - begin_, kShownBytes)}), "\")"));
@@ -89,7 +99,9 @@ absl::Status ReceiveBuffer::WhatIsBroken() const {
 
 void ReceiveBuffer::Release() {
   begin_ += frame_size_;
-  if (begin_ == end_) begin_ = end_ = 0;
+  if (begin_ != end_) return;
+  begin_ = end_ = 0;
+  if (capacity_ > kUsualRead) GiveUp();
 }
 
 }  // namespace ferry::internal

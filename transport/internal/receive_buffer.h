@@ -7,7 +7,6 @@
 #define FERRY_TRANSPORT_INTERNAL_RECEIVE_BUFFER_H_
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -21,6 +20,11 @@ namespace ferry::internal {
 // Thread contract: thread-compatible.
 class ReceiveBuffer {
  public:
+  ReceiveBuffer() = default;
+  ~ReceiveBuffer() { GiveUp(); }
+  ReceiveBuffer(const ReceiveBuffer&) = delete;
+  ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
+
   static constexpr size_t kUsualRead = 4096;
 
   struct Room {
@@ -47,20 +51,21 @@ class ReceiveBuffer {
   absl::Status WhatIsBroken() const;
 
   // The beginning of a frame that has not arrived as a whole.
-  std::string_view unfinished() const { return {data_.get() + begin_, end_ - begin_}; }
+  std::string_view unfinished() const { return {data_ + begin_, end_ - begin_}; }
 
  private:
   Next TryDecode(Frame& frame);
   void Reallocate(size_t capacity);
 
-  std::unique_ptr<char[]> data_;
+  void GiveUp();
+
+  char* data_ = nullptr;  // LargeMemory if there are more than kUsualRead
   size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
   size_t frame_size_ = 0;  // of the frame handed out, with its header
   size_t offered_ = 0;     // by the last PrepareRead
   bool filled_ = false;    // all of it was used
-  int small_reads_ = 0;    // in a row
 };
 
 }  // namespace ferry::internal
