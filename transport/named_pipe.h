@@ -5,8 +5,8 @@
 // themselves; each client makes two more beside it for its connection, whose names are
 // gone as soon as it has been let in. So a client must be able to write in the folder.
 //
-// Pipes say nothing of who is at the other end; the modes of the files let in nobody but
-// the server's user, and root. A killed server leaves PATH; the next one takes it over.
+// Pipes say nothing of who is at the other end; the owners and modes of the files let in
+// nobody but the server's user. A killed server leaves PATH; the next one takes it over.
 
 #ifndef FERRY_TRANSPORT_NAMED_PIPE_H_
 #define FERRY_TRANSPORT_NAMED_PIPE_H_

@@ -46,17 +46,18 @@ absl::Status TooLate(const Place& place) {
       absl::StrCat(place.address, ": the server has not accepted the connection"));
 }
 
-// Why the pipe that all clients share cannot be opened.
-absl::Status NoServer(const Place& place, int error) {
-  struct stat there;
-  if (sys::StatAt(place.folder.get(), place.name, there) != 0) {
-    if (errno == ENOENT) return Unavailable(place, "no such file");
-    return PipeError(place, "the pipe", errno);
-  }
-  if (!internal::IsPipe(there)) {
+// Whether the pipe that all clients share, with `error` from opening it, is a server's.
+absl::Status CheckServer(const Place& place, const struct stat& there, int error) {
+  if (there.st_mode != 0 && !internal::IsPipe(there)) {
     return Unavailable(place, internal::KindOfFile(there), ", not a named pipe");
   }
-  if (error == ENOENT) return Unavailable(place, "no such file");  // it was not there
+  if (there.st_mode != 0 && there.st_uid != geteuid()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(place.address, ": the server is one of ", internal::UserOf(there),
+                     ", the client one of user ", geteuid(), "; unix: connects different users"));
+  }
+  if (error == 0) return absl::OkStatus();
+  if (error == ENOENT) return Unavailable(place, "no such file");
   if (error == ENXIO) {
     return Unavailable(place,
                        "nobody listens (the pipe is left over from a server that has ended)");
@@ -76,8 +77,8 @@ class PipeClient {
   enum class Made { kYes, kRemoved };
   enum class Answer { kWelcome, kRemoved };
 
-  absl::StatusOr<Made> MakePipes(uid_t owner);
-  absl::StatusOr<UniqueFd> MakePipe(const std::string& name, int flags, uid_t owner);
+  absl::StatusOr<Made> MakePipes();
+  absl::StatusOr<UniqueFd> MakePipe(const std::string& name, int flags);
   bool HasName(const UniqueFd& pipe, const std::string& name) const;
   bool HasNames() const { return HasName(in_, names_.in) && HasName(out_, names_.out); }
   absl::Status SendHello(Deadline deadline);
@@ -92,15 +93,8 @@ class PipeClient {
 };
 
 absl::StatusOr<std::unique_ptr<Transport>> PipeClient::Connect(Deadline deadline) {
-  struct stat served;
-  if (sys::StatOpen(server_.get(), served) != 0) return PipeError(place_, "fstat", errno);
-  if (served.st_uid != geteuid() && served.st_uid != 0 && geteuid() != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        place_.address, ": the server's ", internal::UserOf(served),
-        " could not open the pipes of user ", geteuid(), "; unix: connects different users"));
-  }
   for (int i = 0; i < kTries; ++i) {
-    absl::StatusOr<Made> made = MakePipes(served.st_uid);
+    absl::StatusOr<Made> made = MakePipes();
     if (!made.ok()) return made.status();
     if (*made == Made::kRemoved) continue;
     if (absl::Status sent = SendHello(deadline); !sent.ok()) return sent;
@@ -111,7 +105,7 @@ absl::StatusOr<std::unique_ptr<Transport>> PipeClient::Connect(Deadline deadline
     if (sys::SetBlocking(in_.get()) != 0) return PipeError(place_, "fcntl", errno);
     Peer peer;
     peer.description = absl::StrCat("the server of ", place_.address);
-    peer.uid = served.st_uid;
+    peer.uid = geteuid();
     auto transport =
         StreamTransport::Create(std::move(in_), std::move(out_), internal::WriteEnd::Sharing::kOurs,
                                 std::move(peer), nullptr);
@@ -124,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Transport>> PipeClient::Connect(Deadline deadline
 }
 
 // kRemoved: a server took them for those of a client that has ended.
-absl::StatusOr<PipeClient::Made> PipeClient::MakePipes(uid_t owner) {
+absl::StatusOr<PipeClient::Made> PipeClient::MakePipes() {
   names_.RemoveFrom(place_);
   if (sys::RandomBytes(hello_.nonce.data(), hello_.nonce.size()) != 0) {
     return PipeError(place_, "random bytes", errno);
@@ -135,7 +129,7 @@ absl::StatusOr<PipeClient::Made> PipeClient::MakePipes(uid_t owner) {
     // What the server reads has a writer from here on; opened both ways, it needs no
     // reader, and writing to it raises no signal.
     absl::StatusOr<UniqueFd> made =
-        out ? MakePipe(names_.out, O_RDWR, owner) : MakePipe(names_.in, O_RDONLY, owner);
+        out ? MakePipe(names_.out, O_RDWR) : MakePipe(names_.in, O_RDONLY);
     if (!made.ok()) return made.status();
     pipe = *std::move(made);
     if (!pipe.valid()) return Made::kRemoved;
@@ -144,22 +138,25 @@ absl::StatusOr<PipeClient::Made> PipeClient::MakePipes(uid_t owner) {
 }
 
 // An invalid descriptor if the name is taken, or already gone.
-absl::StatusOr<UniqueFd> PipeClient::MakePipe(const std::string& name, int flags, uid_t owner) {
+absl::StatusOr<UniqueFd> PipeClient::MakePipe(const std::string& name, int flags) {
   if (sys::MakeFifo(place_.folder.get(), name) != 0) {
     if (errno == EEXIST) return UniqueFd();
     std::string what = absl::StrCat("making a pipe in the folder ", place_.folder_path);
     return PipeError(place_, what.c_str(), errno);
   }
-  UniqueFd pipe(sys::OpenAt(place_.folder.get(), name, flags));
+  struct stat made;
+  UniqueFd pipe = internal::OpenPipe(place_, name, flags, made);
   if (!pipe.valid()) {
     if (errno == ENOENT) return UniqueFd();
     return PipeError(place_, "opening its own pipe", errno);
   }
+  if (made.st_nlink == 0) return UniqueFd();
+  if (!internal::IsOwnPipe(made)) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        place_.address, ": somebody replaced a pipe made in the folder ", place_.folder_path));
+  }
   // Where the system refuses it, more clients run into its limits, and nothing else.
   sys::SetPipeCapacity(pipe.get(), kCapacity);
-  if (owner != geteuid() && geteuid() == 0 && sys::GiveTo(pipe.get(), owner) != 0) {
-    return PipeError(place_, "giving a pipe to the server's user", errno);
-  }
   return pipe;
 }
 
@@ -226,8 +223,10 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectNamedPipe(const std::string& p
   if (!place.ok()) return place.status();
   if (absl::Status fits = internal::CheckPipeName(*place); !fits.ok()) return fits;
   // First, so that without a server nothing is made.
-  UniqueFd server(sys::OpenAt(place->folder.get(), place->name, O_WRONLY));
-  if (!server.valid() || sys::FileType(server.get()) != S_IFIFO) return NoServer(*place, errno);
+  struct stat there;
+  UniqueFd server = internal::OpenPipe(*place, place->name, O_WRONLY, there);
+  int error = server.valid() ? 0 : errno;
+  if (absl::Status found = CheckServer(*place, there, error); !found.ok()) return found;
   return PipeClient(*place, std::move(server)).Connect(deadline);
 }
 

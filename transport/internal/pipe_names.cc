@@ -90,6 +90,31 @@ bool RemoveLeftovers(const Place& place, absl::Duration age) {
   return others;
 }
 
+bool IsOwnPipe(const struct stat& status) {
+  return IsPipe(status) && status.st_uid == geteuid() && status.st_nlink == 1 &&
+         (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+UniqueFd OpenPipe(const Place& place, const std::string& name, int flags, struct stat& status) {
+  status = {};
+  if (sys::StatAt(place.folder.get(), name, status) != 0) return UniqueFd();
+  if (!IsPipe(status)) {
+    errno = ENOENT;
+    return UniqueFd();
+  }
+  UniqueFd pipe(sys::OpenAt(place.folder.get(), name, flags));
+  if (!pipe.valid()) return pipe;
+  struct stat looked_at = status;
+  int error = sys::StatOpen(pipe.get(), status) != 0 ? errno
+              : IsSameFile(looked_at, status)        ? 0
+                                                     : ENOENT;
+  if (error != 0) {
+    pipe.Reset();
+    errno = error;
+  }
+  return pipe;
+}
+
 absl::Status PipeError(const Place& place, const char* what, int error) {
   std::string text = absl::StrCat(place.address, ": ", what);
   std::string cause(absl::ErrnoToStatus(error, "").message());  // ": Too many open files"

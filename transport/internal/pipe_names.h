@@ -43,6 +43,13 @@ bool RemoveLeftovers(const Place& place, absl::Duration age);
 
 inline bool IsPipe(const struct stat& status) { return S_ISFIFO(status.st_mode); }
 
+// Made by this user for itself, and under no other name.
+bool IsOwnPipe(const struct stat& status);
+
+// Opens a pipe, and nothing else: -1 and ENOENT when none has that name. `status` is what
+// has it, and zero if that cannot be told.
+UniqueFd OpenPipe(const Place& place, const std::string& name, int flags, struct stat& status);
+
 // RESOURCE_EXHAUSTED with the limits that count, if that is what errno `error` means.
 absl::Status PipeError(const Place& place, const char* what, int error);
 

@@ -133,7 +133,6 @@ int StatOpen(int fd, struct stat& status);
 int MakeFifo(int folder, const std::string& name);  // for its owner only
 int Unlink(int folder, const std::string& name);
 int Rename(int folder, const std::string& from, const std::string& to);
-int GiveTo(int fd, uid_t owner);
 std::vector<std::string> NamesIn(int folder);  // what could be read of them
 
 // A POSIX lock of the whole file: this process's, gone with the first descriptor of the

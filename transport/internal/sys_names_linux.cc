@@ -52,8 +52,6 @@ int Rename(int folder, const std::string& from, const std::string& to) {
   return Injected(Call::kRename) ? -1 : ::renameat(folder, from.c_str(), folder, to.c_str());
 }
 
-int GiveTo(int fd, uid_t owner) { return ::fchown(fd, owner, static_cast<gid_t>(-1)); }
-
 std::vector<std::string> NamesIn(int folder) {
   std::vector<std::string> names;
   int fd = Injected(Call::kOpen) ? -1 : ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
