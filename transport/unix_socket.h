@@ -24,7 +24,7 @@ namespace ferry {
 // Returns: ALREADY_EXISTS — somebody serves there; NOT_FOUND — there is no such folder;
 // PERMISSION_DENIED — it may not be written, or other users could replace the name;
 // FAILED_PRECONDITION — what is there is not a socket of ours; INVALID_ARGUMENT — the path
-// is too long; else what errno says.
+// is too long, or ends in ".lock" or ".new"; else what errno says.
 absl::StatusOr<std::unique_ptr<Listener>> ListenUnix(const std::string& path);
 
 // Returns: ALREADY_EXISTS, INVALID_ARGUMENT as above, else what errno says.

@@ -145,6 +145,17 @@ TEST_F(UnixSocketTest, AFileUnderTheNewNameIsInTheWay) {
   ExpectInTheWay("x.new", "a regular file, which is in the way");
 }
 
+TEST_F(UnixSocketTest, NamesBesideAServersAreNotServed) {
+  for (const char* suffix : {".lock", ".new"}) {
+    ExpectStatus(ListenAt(address_ + suffix).status(), absl::StatusCode::kInvalidArgument,
+                 {absl::StrCat(address_, suffix, ": a name that ends in ", suffix,
+                               " belongs to the server whose path lacks that")});
+    internal::UniqueFd other = ForeignSocket(path_ + suffix, SOCK_STREAM);
+    EXPECT_TRUE(ConnectTo(address_ + suffix).ok());
+    std::filesystem::remove(path_ + suffix);
+  }
+}
+
 TEST_F(UnixSocketTest, LeftoversAreTakenOver) {
   std::ofstream(path_ + ".lock").close();
   ForeignSocket(path_, SOCK_STREAM);

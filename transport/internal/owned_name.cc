@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/deadline.h"
 #include "ferry/transport/internal/mutex.h"
@@ -55,6 +56,12 @@ void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OwnedName>> OwnedName::Take(Place place) {
+  for (const char* suffix : {kLock, kNew}) {
+    if (!absl::EndsWith(place.name, suffix)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(place.address, ": a name that ends in ", suffix,
+                     " belongs to the server whose path lacks that; choose another"));
+  }
   std::unique_ptr<OwnedName> name(new OwnedName(std::move(place)));
   absl::Status taken = name->Claim();
   if (taken.ok()) taken = name->Lock();

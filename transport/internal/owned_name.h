@@ -35,6 +35,7 @@ class OwnedName {
  public:
   // Returns: ALREADY_EXISTS — somebody serves there, with their process id;
   // FAILED_PRECONDITION — what is there, or PATH.lock or PATH.new, is none of ours;
+  // INVALID_ARGUMENT — PATH is such a name itself, beside that of another server;
   // else what errno says.
   static absl::StatusOr<std::unique_ptr<OwnedName>> Take(Place place);
 
