@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/pipe_hello.h"
 #include "ferry/transport/internal/pipe_names.h"
@@ -120,11 +121,15 @@ bool NamedPipeListener::ReadHello() {
 
 // An invalid descriptor when the client is gone or what is there is none of its pipes.
 absl::StatusOr<UniqueFd> NamedPipeListener::OpenClientsPipe(const std::string& name, int flags) {
-  UniqueFd fd(sys::OpenAt(place_.folder.get(), name, flags));
+  struct stat opened, shared;
+  UniqueFd fd = internal::OpenPipe(place_, name, flags, opened);
   if (!fd.valid() && IsShortage(errno)) {
     return internal::PipeError(place_, "a client's pipe", errno);
   }
-  return sys::FileType(fd.get()) == S_IFIFO ? std::move(fd) : UniqueFd();
+  bool is_clients = fd.valid() && internal::IsOwnPipe(opened) &&
+                    sys::StatOpen(pipe_.get(), shared) == 0 &&
+                    !internal::IsSameFile(opened, shared);
+  return is_clients ? std::move(fd) : UniqueFd();
 }
 
 // Null when the client is gone. Its `in` is opened last, since closing it again tells the
@@ -140,14 +145,10 @@ absl::StatusOr<std::unique_ptr<Transport>> NamedPipeListener::Accept(const PipeH
   bool welcomed = write_fd->valid() && Answer(*write_fd, hello);
   names.RemoveFrom(place_);
 
-  struct stat out, in;
-  if (!welcomed || sys::StatOpen(read_fd->get(), out) != 0 ||
-      sys::StatOpen(write_fd->get(), in) != 0 || in.st_uid != out.st_uid) {
-    return nullptr;
-  }
+  if (!welcomed) return nullptr;
   Peer peer;
   peer.description = absl::StrCat("a client of ", place_.address);
-  peer.uid = static_cast<int64_t>(out.st_uid);
+  peer.uid = geteuid();
   auto transport =
       StreamTransport::Create(*std::move(read_fd), *std::move(write_fd),
                               internal::WriteEnd::Sharing::kOurs, std::move(peer), nullptr);
@@ -173,7 +174,12 @@ bool NamedPipeListener::Answer(const UniqueFd& client, const PipeHello& hello) {
 
 absl::Status CheckPath(const Place& place, const struct stat& there) {
   bool is_ours = internal::IsPipe(there) && there.st_uid == geteuid();
-  return is_ours ? absl::OkStatus() : place.InTheWay(place.name, there);
+  if (!is_ours) return place.InTheWay(place.name, there);
+  if ((there.st_mode & (S_IRWXG | S_IRWXO)) == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "%s: the pipe that is there has mode %o, which is for other users, too; remove it, or "
+      "chmod it to 600",
+      place.address, there.st_mode & 07777));
 }
 
 // The pipe at the place, made if need be, and locked. Not a POSIX lock: a client in the
@@ -186,21 +192,26 @@ absl::StatusOr<UniqueFd> TakePipe(const Place& place) {
     if (sys::MakeFifo(folder, place.name) != 0 && errno != EEXIST) {
       return internal::PipeError(place, "making the pipe", errno);
     }
-    if (sys::StatAt(folder, place.name, linked) != 0) continue;
+    if (sys::StatAt(folder, place.name, linked) != 0) {
+      if (errno == ENOENT) continue;
+      return internal::PipeError(place, "what is there", errno);
+    }
     if (absl::Status ours = CheckPath(place, linked); !ours.ok()) return ours;
-    bool has_reader = UniqueFd(sys::OpenAt(folder, place.name, O_WRONLY)).valid();
-    UniqueFd pipe(sys::OpenAt(folder, place.name, O_RDWR));
-    if (!pipe.valid() && errno == ENOENT) continue;
-    if (!pipe.valid() || sys::StatOpen(pipe.get(), opened) != 0) {
+    bool has_reader = internal::OpenPipe(place, place.name, O_WRONLY, opened).valid();
+    UniqueFd pipe = internal::OpenPipe(place, place.name, O_RDWR, opened);
+    if (!pipe.valid()) {
+      if (errno == ENOENT) continue;
       return internal::PipeError(place, "the pipe", errno);
     }
     if (sys::LockDescription(pipe.get()) != 0) {
       if (errno != EWOULDBLOCK) return internal::PipeError(place, "locking the pipe", errno);
       return absl::AlreadyExistsError(absl::StrCat(place.address, " is served already"));
     }
-    if (sys::StatAt(folder, place.name, linked) != 0 || !internal::IsSameFile(opened, linked)) {
-      continue;  // its owner has removed it meanwhile
+    if (sys::StatAt(folder, place.name, linked) != 0) {
+      if (errno == ENOENT) continue;  // its owner has removed it meanwhile
+      return internal::PipeError(place, "what is there", errno);
     }
+    if (!internal::IsSameFile(opened, linked)) continue;
     if (!has_reader) return pipe;
     if (HasPassed(deadline)) {
       return absl::AlreadyExistsError(

@@ -165,11 +165,13 @@ TEST_F(NamedPipeTest, AClientsPipesAreSmall) {
   ASSERT_TRUE(listener.ok()) << listener.status();
   std::thread client = Connecting();
   AwaitHello(**listener);
+  std::vector<UniqueFd> pipes;  // which the client takes for the server's: not closed yet
   for (const std::string& name : AwaitPipes(2)) {
-    UniqueFd pipe = Open(folder_ / name, O_RDWR);
-    EXPECT_EQ(fcntl(pipe.get(), F_GETPIPE_SZ), 16384) << name;
+    pipes.push_back(Open(folder_ / name, O_RDWR));
+    EXPECT_EQ(fcntl(pipes.back().get(), F_GETPIPE_SZ), 16384) << name;
   }
-  EXPECT_TRUE(AcceptOne(**listener).ok());
+  auto server = AcceptOne(**listener);
+  EXPECT_TRUE(server.ok() && *server != nullptr) << server.status();
   client.join();
 }
 
@@ -377,6 +379,51 @@ TEST_F(NamedPipeTest, AnotherUsersPipeIsInTheWay) {
   ExpectStatus(ListenAt(address_).status(), absl::StatusCode::kFailedPrecondition,
                {address_ + ": " + path_ + " is a named pipe of user 65534, which is in the way"});
   std::filesystem::remove(path_);
+}
+
+TEST_F(NamedPipeTest, APipeForOtherUsersIsNotServed) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0620), 0);
+  ExpectStatus(ListenAt(address_).status(), absl::StatusCode::kFailedPrecondition,
+               {address_ + ": the pipe that is there has mode 620", "chmod it to 600"});
+  ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  EXPECT_TRUE(ListenAt(address_).ok());
+}
+
+// A hello may name pipes that no client of this user has made.
+TEST_F(NamedPipeTest, AServerUsesOnlyPipesOfAClient) {
+  using Change = void (*)(const std::string&);
+  for (Change change :
+       {Change([](const std::string& pipe) { chmod(pipe.c_str(), 0606); }),
+        Change(
+            [](const std::string& pipe) { std::filesystem::create_hard_link(pipe, pipe + "2"); }),
+        Change([](const std::string& pipe) {
+          bool given = chown(pipe.c_str(), kOrdinaryUser, kOrdinaryUser) == 0;
+          if (!given) chmod(pipe.c_str(), 0660);  // only root can give a file away
+        }),
+        Change([](const std::string& pipe) {
+          std::filesystem::rename(std::filesystem::path(pipe).parent_path() / "x", pipe);
+        })}) {
+    for (bool of_in : {false, true}) {
+      auto listener = ListenAt(address_);
+      ASSERT_TRUE(listener.ok()) << listener.status();
+      PipeHello hello;
+      PipeNames names("x", hello.nonce);
+      for (const std::string& name : {names.in, names.out}) {
+        ASSERT_EQ(mkfifo((folder_ / name).c_str(), 0600), 0);
+      }
+      UniqueFd out = Open(folder_ / names.out, O_RDWR), in = Open(folder_ / names.in, O_RDONLY);
+      WriteToServer(EncodePipeHello(hello));
+      change(folder_ / (of_in ? names.in : names.out));
+      auto none = (*listener)->TryAccept();
+      EXPECT_TRUE(none.ok() && *none == nullptr);
+      char byte;
+      EXPECT_LE(read(in.get(), &byte, 1), 0);  // no answer
+      for (const std::string& name : folder_.Names()) {
+        if (name != "x") std::filesystem::remove(folder_ / name);
+      }
+    }
+  }
 }
 
 TEST_F(NamedPipeTest, OnlyTheServersOwnUserConnects) {
