@@ -18,10 +18,9 @@ class Listener {
   virtual ~Listener() = default;
 
   // Takes a connection that has arrived; null when there is none now. Never sleeps.
-  // Returns: RESOURCE_EXHAUSTED when the process or the system has no descriptor or
-  // memory left for it: who waits goes on waiting, so try again later, whatever the
-  // handle says; OUT_OF_RANGE when nobody can connect any more; else what is wrong for
-  // good.
+  // Returns: RESOURCE_EXHAUSTED when who waits cannot be accepted now, as for lack of
+  // descriptors or memory: try again later, whatever the handle says; OUT_OF_RANGE when
+  // nobody can connect any more; else what is wrong for good.
   virtual absl::StatusOr<std::unique_ptr<Transport>> TryAccept() = 0;
 
   // Polls as readable when TryAccept may find somebody. -1 where accepts_once.

@@ -78,7 +78,7 @@ Peer PeerOf(const sys::Credentials& who, std::string description) {
   Peer peer;
   peer.description = std::move(description);
   peer.pid = who.pid;
-  peer.uid = who.uid == static_cast<uid_t>(-1) ? -1 : static_cast<int64_t>(who.uid);
+  peer.uid = who.uid;
   peer.gid = who.gid == static_cast<gid_t>(-1) ? -1 : static_cast<int64_t>(who.gid);
   return peer;
 }
@@ -103,13 +103,25 @@ absl::StatusOr<std::unique_ptr<Transport>> UnixListener::TryAccept() {
   if (fork_mark_.IsForked()) return internal::ForkMark::Refuse(address_.c_str());
   UniqueFd socket(sys::Accept(socket_.get()));
   if (socket.valid()) {
-    sys::Credentials who = sys::PeerCredentials(socket.get());
+    sys::Credentials who;
+    if (sys::PeerCredentials(socket.get(), who) != 0) return nullptr;  // nobody to let in
     return StreamTransport::OnSocket(
         std::move(socket),
         PeerOf(who, absl::StrCat(ProcessName(who), " (uid ", who.uid, ") at ", address_)));
   }
-  if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return nullptr;
-  return Failed(address_, "accept");
+  switch (errno) {
+    case EAGAIN:
+    case ECONNABORTED:
+    case EINTR:
+      return nullptr;
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+      return Failed(address_, "accept");
+    default:  // who knows how long, such as EPERM of a security module
+      return absl::ResourceExhaustedError(Failed(address_, "accept").message());
+  }
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenAt(const std::string& address,
@@ -191,7 +203,8 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectAt(const std::string& address,
   absl::Status reached = Reach(address, socket_name, socket.get(), deadline);
   if (!reached.ok()) return reached;
   if (sys::SetBlocking(socket.get()) != 0) return Failed(address, "fcntl");
-  sys::Credentials who = sys::PeerCredentials(socket.get());
+  sys::Credentials who;
+  if (sys::PeerCredentials(socket.get(), who) != 0) return Failed(address, "SO_PEERCRED");
   return StreamTransport::OnSocket(
       std::move(socket),
       PeerOf(who, absl::StrCat("the server of ", address, " (", ProcessName(who), ")")));

@@ -208,7 +208,7 @@ TEST_F(UnixSocketTest, AShortageWhileAcceptingPasses) {
   ASSERT_TRUE(listener.ok()) << listener.status();
   auto client = ConnectTo(address_);
   ASSERT_TRUE(client.ok()) << client.status();
-  for (int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS}) {
+  for (int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS, EPERM, EPROTO, EIO}) {
     auto fault = FaultInjector::Fail(Call::kAccept, 1, error);
     ExpectStatus((*listener)->TryAccept().status(), absl::StatusCode::kResourceExhausted,
                  {address_ + ": accept"});
@@ -221,6 +221,35 @@ TEST_F(UnixSocketTest, AShortageWhileAcceptingPasses) {
   auto server = (*listener)->TryAccept();
   ASSERT_TRUE(server.ok() && *server != nullptr);
   ExpectToCarry(**client, **server);
+}
+
+TEST_F(UnixSocketTest, WhatIsNoListenerIsWrongForGood) {
+  auto listener = ListenAt(address_);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  for (int error : {EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP}) {
+    auto fault = FaultInjector::Fail(Call::kAccept, 1, error);
+    absl::Status status = (*listener)->TryAccept().status();
+    EXPECT_FALSE(status.ok() || absl::IsResourceExhausted(status)) << status;
+  }
+}
+
+TEST_F(UnixSocketTest, NobodyConnectsWithoutAUser) {
+  auto listener = ListenAt(address_);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  {
+    constexpr int kCredentials = 3;  // after the socket and its mode
+    auto fault = FaultInjector::Fail(Call::kSocket, kCredentials, EIO);
+    ExpectStatus(ConnectTo(address_).status(), absl::StatusCode::kUnknown,
+                 {address_ + ": SO_PEERCRED"});
+  }
+  auto gone = AcceptOne(**listener);
+  EXPECT_TRUE(gone.ok() && *gone != nullptr);
+  auto client = ConnectTo(address_);
+  ASSERT_TRUE(client.ok()) << client.status();
+  auto fault = FaultInjector::Fail(Call::kSocket, 1, EIO);
+  auto server = (*listener)->TryAccept();
+  EXPECT_TRUE(server.ok() && *server == nullptr);
+  EXPECT_TRUE(EndsSoon(**client));
 }
 
 class AbstractSocketTest : public testing::Test {

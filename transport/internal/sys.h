@@ -153,12 +153,12 @@ int Listen(int socket, int backlog);
 int Accept(int socket);  // close-on-exec, blocking
 int Connect(int socket, const std::string& name);
 struct Credentials {
-  pid_t pid = -1;
+  pid_t pid = -1;  // -1: of another container
   uid_t uid = static_cast<uid_t>(-1);
   gid_t gid = static_cast<gid_t>(-1);
 };
 // Of who is at the other end: when it connected, or when it began to listen.
-Credentials PeerCredentials(int socket);
+int PeerCredentials(int socket, Credentials& peer);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],

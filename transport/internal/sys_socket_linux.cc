@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "ferry/transport/internal/sys_common.h"
@@ -34,8 +35,11 @@ int UnixSocket() {
   if (Injected(Call::kSocket)) return -1;
   int fd = AboveStdio(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // bind makes the file with this mode, so it is never more open than that.
-  if (fd >= 0) ::fchmod(fd, 0600);
-  return fd;
+  if (fd < 0 || (!Injected(Call::kSocket) && ::fchmod(fd, 0600) == 0)) return fd;
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return -1;
 }
 
 int Bind(int socket, const std::string& name) {
@@ -59,12 +63,17 @@ int Connect(int socket, const std::string& name) {
   return ::connect(socket, address.get(), address.length);
 }
 
-Credentials PeerCredentials(int socket) {
-  struct ucred peer = {};
-  socklen_t size = sizeof(peer);
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
-  // 0 stands for a process of another container.
-  return {peer.pid > 0 ? peer.pid : -1, peer.uid, peer.gid};
+int PeerCredentials(int socket, Credentials& peer) {
+  struct ucred who = {};
+  socklen_t size = sizeof(who);
+  if (Injected(Call::kSocket)) return -1;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return -1;
+  if (who.uid == static_cast<uid_t>(-1)) {
+    errno = ENODATA;
+    return -1;
+  }
+  peer = {who.pid > 0 ? who.pid : -1, who.uid, who.gid};
+  return 0;
 }
 
 }  // namespace ferry::internal::sys
