@@ -56,12 +56,14 @@ std::vector<std::string> NamesIn(int folder) {
   std::vector<std::string> names;
   int fd = Injected(Call::kOpen) ? -1 : ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return names;
-  DIR* entries = ::fdopendir(fd);
+  DIR* entries = Injected(Call::kOpen) ? nullptr : ::fdopendir(fd);
   if (entries == nullptr) {
     ::close(fd);
     return names;
   }
-  while (const dirent* entry = ::readdir(entries)) names.emplace_back(entry->d_name);
+  for (const dirent* entry; !Injected(Call::kRead) && (entry = ::readdir(entries)) != nullptr;) {
+    names.emplace_back(entry->d_name);
+  }
   ::closedir(entries);
   return names;
 }
@@ -76,7 +78,8 @@ int LockFile(int fd) {
 pid_t LockHolder(int fd) {
   struct flock whole = {};
   whole.l_type = F_WRLCK;
-  if (::fcntl(fd, F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) return -1;
+  if (Injected(Call::kLock) || ::fcntl(fd, F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK)
+    return -1;
   return whole.l_pid > 0 ? whole.l_pid : 0;
 }
 
@@ -85,7 +88,7 @@ int LockDescription(int fd) { return Injected(Call::kLock) ? -1 : ::flock(fd, LO
 int RandomBytes(void* data, size_t size) {
   // Up to 256 bytes come whole once the system's generator is seeded.
   ssize_t got;
-  while ((got = ::getrandom(data, size, 0)) < 0 && errno == EINTR) {
+  while ((got = Injected(Call::kRead) ? -1 : ::getrandom(data, size, 0)) < 0 && errno == EINTR) {
   }
   return got == static_cast<ssize_t>(size) ? 0 : -1;
 }
