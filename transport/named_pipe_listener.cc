@@ -28,12 +28,6 @@ namespace sys = internal::sys;
 
 namespace {
 
-// Each further try means that another process gave the name up just then.
-constexpr int kTries = 1000;
-// A killed server loses its lock some moments before its descriptor.
-constexpr absl::Duration kDying = absl::Milliseconds(200);
-constexpr absl::Duration kLookAgain = absl::Milliseconds(2);
-
 // Longer than a client needs from making a pipe to opening it.
 constexpr absl::Duration kLeftover = absl::Seconds(2);
 constexpr int kAcceptsPerSweep = 64;
@@ -49,8 +43,6 @@ bool HasWriter(const UniqueFd& pipe) {
   char byte;
   return sys::Read(pipe.get(), &byte, 1) < 0 && errno == EAGAIN;
 }
-
-bool IsShortage(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
 // Thread contract: that of Listener.
 class NamedPipeListener final : public Listener {
@@ -87,7 +79,7 @@ NamedPipeListener::~NamedPipeListener() {
   pipe_.Reset();  // which clients that wait see, and go
   Deadline deadline = DeadlineAfter(kFarewell);
   while (internal::RemoveLeftovers(place_, absl::ZeroDuration()) && !HasPassed(deadline)) {
-    sys::Poll(nullptr, 0, DeadlineAfter(kLookAgain));
+    sys::Poll(nullptr, 0, DeadlineAfter(internal::kDyingPause));
   }
 }
 
@@ -123,7 +115,7 @@ bool NamedPipeListener::ReadHello() {
 absl::StatusOr<UniqueFd> NamedPipeListener::OpenClientsPipe(const std::string& name, int flags) {
   struct stat opened, shared;
   UniqueFd fd = internal::OpenPipe(place_, name, flags, opened);
-  if (!fd.valid() && IsShortage(errno)) {
+  if (!fd.valid() && internal::IsShortage(errno)) {
     return internal::PipeError(place_, "a client's pipe", errno);
   }
   bool is_clients = fd.valid() && internal::IsOwnPipe(opened) &&
@@ -186,9 +178,9 @@ absl::Status CheckPath(const Place& place, const struct stat& there) {
 // same process, closing the pipe, would end that.
 absl::StatusOr<UniqueFd> TakePipe(const Place& place) {
   int folder = place.folder.get();
-  Deadline deadline = DeadlineAfter(kDying);
+  Deadline deadline = DeadlineAfter(internal::kDying);
   struct stat opened, linked;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < internal::kTakingTries; ++i) {
     if (sys::MakeFifo(folder, place.name) != 0 && errno != EEXIST) {
       return internal::PipeError(place, "making the pipe", errno);
     }
@@ -218,7 +210,7 @@ absl::StatusOr<UniqueFd> TakePipe(const Place& place) {
           absl::StrCat(place.address, ": a program that is no ferry server reads this pipe"));
     }
     pipe.Reset();
-    sys::Poll(nullptr, 0, DeadlineAfter(kLookAgain));
+    sys::Poll(nullptr, 0, DeadlineAfter(internal::kDyingPause));
   }
   return absl::AbortedError(absl::StrCat(place.address, " is replaced all the time"));
 }

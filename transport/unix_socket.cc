@@ -58,14 +58,10 @@ absl::StatusOr<std::string> AbstractName(const std::string& name) {
   return std::string(1, '\0') + name;
 }
 
-bool IsShortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-}
-
 absl::Status Failed(const std::string& address, const char* what) {
   int error = errno;
   std::string text = absl::StrCat(address, ": ", what);
-  if (!IsShortage(error)) return absl::ErrnoToStatus(error, text);
+  if (!internal::IsShortage(error)) return absl::ErrnoToStatus(error, text);
   return absl::ResourceExhaustedError(absl::ErrnoToStatus(error, text).message());
 }
 

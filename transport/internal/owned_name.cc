@@ -22,13 +22,6 @@
 namespace ferry::internal {
 namespace {
 
-// Each further try means that another process gave the name up just then.
-constexpr int kTries = 1000;
-
-// A killed server loses its lock some moments before its socket.
-constexpr absl::Duration kDying = absl::Milliseconds(200);
-constexpr absl::Duration kLookAgain = absl::Milliseconds(2);
-
 bool IsOurs(const struct stat& status, mode_t type) {
   return (status.st_mode & S_IFMT) == type && status.st_uid == geteuid();
 }
@@ -103,7 +96,7 @@ absl::Status OwnedName::Claim() {
 absl::Status OwnedName::Lock() {
   const std::string name = place_.name + kLock;
   struct stat opened, linked;
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kTakingTries; ++i) {
     UniqueFd file(sys::OpenAt(place_.folder.get(), name, O_RDWR | O_CREAT));
     if (!file.valid()) {
       int error = errno;
@@ -152,7 +145,7 @@ absl::StatusOr<bool> OwnedName::IsServed() const {
     if (sys::Connect(probe.get(), place_.path) != 0) {
       if (errno == ECONNREFUSED || errno == ENOENT) return false;
     }
-    sys::Poll(nullptr, 0, DeadlineAfter(kLookAgain));
+    sys::Poll(nullptr, 0, DeadlineAfter(kDyingPause));
   } while (!HasPassed(deadline));
   return true;
 }

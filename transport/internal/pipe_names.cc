@@ -122,7 +122,7 @@ absl::Status PipeError(const Place& place, const char* what, int error) {
     return absl::ResourceExhaustedError(
         absl::StrCat(text, cause, "; RLIMIT_NOFILE is the limit of descriptors (ulimit -n)"));
   }
-  if (error == ENFILE || error == ENOMEM) {
+  if (IsShortage(error)) {
     return absl::ResourceExhaustedError(absl::StrCat(
         text, cause,
         "; the limits are /proc/sys/fs/pipe-user-pages-hard and pipe-user-pages-soft for the "

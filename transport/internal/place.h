@@ -6,9 +6,11 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ferry/transport/internal/fd.h"
 
 namespace ferry::internal {
@@ -46,6 +48,17 @@ inline bool IsSameFile(const struct stat& a, const struct stat& b) {
 
 // "user 1000"
 std::string UserOf(const struct stat& status);
+
+// Whether errno `error` says that descriptors or memory have run out.
+inline bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+// For who takes a name. Each further try means that another process gave it up just then.
+inline constexpr int kTakingTries = 1000;
+// A killed server loses its lock some moments before the rest.
+inline constexpr absl::Duration kDying = absl::Milliseconds(200);
+inline constexpr absl::Duration kDyingPause = absl::Milliseconds(2);
 
 }  // namespace ferry::internal
 
