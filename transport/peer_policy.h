@@ -11,7 +11,8 @@
 
 namespace ferry {
 
-// Decides whether this process talks to a peer: OK, or why not, which the peer is told.
+// Decides whether this process talks to a peer: OK, or why not, which a server tells its
+// client.
 // Runs before anything of the peer is read, on the thread that connects or, in a server,
 // on the one that reads all connections: it must not wait.
 using PeerPolicy = std::function<absl::Status(const Peer&)>;

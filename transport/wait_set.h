@@ -45,7 +45,8 @@ class WaitSet {
   // Makes the current or else the next Next return without an id.
   void Interrupt() { Notify(kNobody); }
 
-  // Polls as readable when Next would return at once. It stays the set's.
+  // Polls as readable when Next would return at once; one that wakes for it calls Next
+  // until that answers nullopt. It stays the set's.
   int handle() const { return epoll_.get(); }
 
   // The listener's id is answered as long as somebody waits to be accepted.

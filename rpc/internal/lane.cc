@@ -49,7 +49,6 @@ void Lane::Enter(LeaderRole::Term term) {
     MutexLock lock(mutex_);
     --threads_;
     ended_ = ended_ || end;
-    ended_changed_.NotifyAll();
   }
   pool_.Wake();  // for who works until the end
 }
@@ -57,11 +56,6 @@ void Lane::Enter(LeaderRole::Term term) {
 bool Lane::ended() {
   MutexLock lock(mutex_);
   return ended_ && threads_ == 0;
-}
-
-void Lane::AwaitEnd() {
-  MutexLock lock(mutex_);
-  while (!ended_ || threads_ != 0) ended_changed_.Wait(mutex_);
 }
 
 }  // namespace ferry::internal

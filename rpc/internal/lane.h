@@ -66,7 +66,6 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   // It has ended, and every handler has returned.
   bool ended();
-  void AwaitEnd();
 
   uint64_t Handling() const override { return role_.word(); }
   void HandlerIsSlow(uint64_t word) override;
@@ -94,7 +93,6 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   std::atomic<bool> one_was_slow_{false};   // in the last ticks of the supervisor
 
   Mutex mutex_;
-  CondVar ended_changed_;
   int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // in Enter
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -30,14 +30,16 @@ class PipeServer {
     lane_ = std::make_shared<internal::SoleLane>(
         pool_, supervisor_,
         std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
-    thread_ = std::thread([this] { lane_->LeadFirst(); });
+    thread_ = std::thread([this] {
+      lane_->LeadFirst();
+      pool_.WorkUntil([this] { return lane_->ended(); });
+    });
     channel_ = internal::OpenChannel(std::move(client), ChannelOptions(), kNoDeadline);
     EXPECT_TRUE(channel_.ok()) << channel_.status();
   }
   ~PipeServer() {
     service.LetGo();
     channel_->Close();
-    lane_->AwaitEnd();
     thread_.join();
   }
 

@@ -45,16 +45,16 @@ constexpr Fault kHarmless[] = {
 
 // May end the exchange.
 constexpr Fault kGrave[] = {
-    {Call::kRead, EIO},         {Call::kRead, ENOMEM},          {Call::kWrite, EPIPE},
-    {Call::kWrite, ENOMEM},     {Call::kPoll, ENOMEM},          {Call::kPipe, EMFILE},
-    {Call::kOpen, EMFILE},      {Call::kOpen, ENOMEM},          {Call::kFcntl, EMFILE},
-    {Call::kEventFd, EMFILE},   {Call::kEventFd, ENOMEM},       {Call::kEpoll, EMFILE},
-    {Call::kEpoll, ENOMEM},     {Call::kSpawn, EAGAIN},         {Call::kSpawn, ENOMEM},
-    {Call::kPidFdOpen, EMFILE}, {Call::kPidFdOpen, ENOSYS},     {Call::kKill, EPERM},
-    {Call::kAccess, EACCES},    {Call::kStat, ENOMEM},          {Call::kMkfifo, ENOSPC},
-    {Call::kRename, EACCES},    {Call::kLock, ENOLCK},          {Call::kSocket, EMFILE},
-    {Call::kSocket, ENOMEM},    {Call::kBind, ENOMEM},          {Call::kListen, ENOMEM},
-    {Call::kConnect, ENOMEM},   {Call::kConnect, ECONNREFUSED},
+    {Call::kRead, EIO},         {Call::kRead, ENOMEM},      {Call::kWrite, EPIPE},
+    {Call::kWrite, ENOMEM},     {Call::kPoll, ENOMEM},      {Call::kPipe, EMFILE},
+    {Call::kOpen, EMFILE},      {Call::kOpen, ENOMEM},      {Call::kFcntl, EMFILE},
+    {Call::kEventFd, EMFILE},   {Call::kEventFd, ENOMEM},   {Call::kEpoll, EMFILE},
+    {Call::kEpoll, ENOMEM},     {Call::kSpawn, EAGAIN},     {Call::kSpawn, ENOMEM},
+    {Call::kPidFdOpen, EMFILE}, {Call::kPidFdOpen, ENOSYS}, {Call::kKill, EPERM},
+    {Call::kAccess, EACCES},    {Call::kStat, ENOMEM},      {Call::kMkfifo, ENOSPC},
+    {Call::kRename, EACCES},    {Call::kLock, ENOLCK},      {Call::kRandom, ENOSYS},
+    {Call::kSocket, EMFILE},    {Call::kSocket, ENOMEM},    {Call::kBind, ENOMEM},
+    {Call::kListen, ENOMEM},    {Call::kConnect, ENOMEM},   {Call::kConnect, ECONNREFUSED},
 };
 
 // Who hangs is told from who is slow, and where.

@@ -466,7 +466,7 @@ TEST_P(NamedEndpointTest, APathMayHaveSpaces) {
 TEST_P(NamedEndpointTest, AServerThatCannotStartLeavesNothing) {
   for (Call call :
        {Call::kOpen, Call::kAccess, Call::kStat, Call::kMkfifo, Call::kUnlink, Call::kRename,
-        Call::kLock, Call::kRead, Call::kSocket, Call::kBind, Call::kListen}) {
+        Call::kLock, Call::kRead, Call::kRandom, Call::kSocket, Call::kBind, Call::kListen}) {
     absl::StatusCode expected =
         call == Call::kAccess ? absl::StatusCode::kPermissionDenied : absl::StatusCode::kUnknown;
     for (int kth = 1;; ++kth) {
@@ -485,8 +485,8 @@ TEST_P(NamedEndpointTest, AClientThatCannotConnectLeavesNothing) {
   BodyProcess server("Serves", At(address_));
   ASSERT_EQ(server.ReadLine(), "ready");
   size_t served = folder_.Names().size();
-  for (Call call : {Call::kOpen, Call::kStat, Call::kMkfifo, Call::kSocket, Call::kConnect,
-                    Call::kFcntl, Call::kPoll, Call::kRead, Call::kWrite}) {
+  for (Call call : {Call::kOpen, Call::kStat, Call::kMkfifo, Call::kRandom, Call::kSocket,
+                    Call::kConnect, Call::kFcntl, Call::kPoll, Call::kRead, Call::kWrite}) {
     for (int kth = 1;; ++kth) {
       auto fault = FaultInjector::Fail(call, kth, EIO);
       absl::Status status = ConnectTo(address_).status();

@@ -48,6 +48,7 @@ enum class Call : uint8_t {
   kUnlink,
   kRename,
   kLock,
+  kRandom,
   kSocket,
   kBind,
   kListen,

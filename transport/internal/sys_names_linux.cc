@@ -88,7 +88,7 @@ int LockDescription(int fd) { return Injected(Call::kLock) ? -1 : ::flock(fd, LO
 int RandomBytes(void* data, size_t size) {
   // Up to 256 bytes come whole once the system's generator is seeded.
   ssize_t got;
-  while ((got = Injected(Call::kRead) ? -1 : ::getrandom(data, size, 0)) < 0 && errno == EINTR) {
+  while ((got = Injected(Call::kRandom) ? -1 : ::getrandom(data, size, 0)) < 0 && errno == EINTR) {
   }
   return got == static_cast<ssize_t>(size) ? 0 : -1;
 }
