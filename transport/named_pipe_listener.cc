@@ -130,13 +130,11 @@ absl::StatusOr<std::unique_ptr<Transport>> NamedPipeListener::Accept(const PipeH
   const PipeNames names(place_.name, hello.nonce);
   absl::StatusOr<UniqueFd> read_fd = OpenClientsPipe(names.out, O_RDONLY);
   if (!read_fd.ok()) return read_fd.status();
-  if (!read_fd->valid()) return nullptr;
   absl::StatusOr<UniqueFd> write_fd = UniqueFd();
-  if (HasWriter(*read_fd)) write_fd = OpenClientsPipe(names.in, O_RDWR);
+  if (read_fd->valid() && HasWriter(*read_fd)) write_fd = OpenClientsPipe(names.in, O_RDWR);
   if (!write_fd.ok()) return write_fd.status();
   bool welcomed = write_fd->valid() && Answer(*write_fd, hello);
-  names.RemoveFrom(place_);
-
+  names.RemoveFrom(place_);  // which one that is not gone sees, and tries again
   if (!welcomed) return nullptr;
   Peer peer;
   peer.description = absl::StrCat("a client of ", place_.address);
