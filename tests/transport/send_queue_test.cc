@@ -140,7 +140,7 @@ TEST_F(SendQueueTest, LargeBlocksAreReusedByAllAndSmallOnesByTheirPool) {
 
 TEST_F(SendQueueTest, AMessageTakesNoMoreMemoryThanItNeeds) {
   FrameHeader header;
-  for (size_t size : {1001, 5000, 16000}) {
+  for (size_t size : {size_t{1001}, size_t{5000}, size_t{16000}}) {
     Block* block = pool_.Take(header, size);
     EXPECT_EQ(block->capacity, size);
     pool_.Give(block);
