@@ -14,12 +14,18 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_replace.h"
 #include "echo.ferry.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/server.h"
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry::test {
+
+// For INSTANTIATE_TEST_SUITE_P over schemes of addresses.
+inline std::string NameOfScheme(const testing::TestParamInfo<const char*>& scheme) {
+  return absl::StrReplaceAll(scheme.param, {{"-", "_"}});
+}
 
 class EchoImpl final : public EchoService {
  public:

@@ -124,11 +124,7 @@ TEST_P(IdleTest, NothingRunsWhileAClientMayStillSayHello) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, IdleTest, testing::Values("inproc", "unix", "named-pipe"),
-                         [](const auto& scheme) {
-                           std::string name = scheme.param;
-                           name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
-                           return name;
-                         });
+                         NameOfScheme);
 
 }  // namespace
 }  // namespace ferry::test

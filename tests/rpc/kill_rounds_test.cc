@@ -107,12 +107,7 @@ TEST_P(KillRoundsTest, AKilledClientLeavesTheServerWhatItHad) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KillRoundsTest,
-                         testing::Values("unix", "unix-abstract", "named-pipe"),
-                         [](const auto& scheme) {
-                           std::string name = scheme.param;
-                           name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
-                           return name;
-                         });
+                         testing::Values("unix", "unix-abstract", "named-pipe"), NameOfScheme);
 
 }  // namespace
 }  // namespace ferry::test

@@ -14,6 +14,7 @@
 #include "ferry/rpc/internal/hello.h"
 #include "ferry/transport/endpoint.h"
 #include "ferry/transport/inproc_transport.h"
+#include "tests/rpc/await_end.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/support/child_body.h"
 
@@ -41,19 +42,6 @@ void Send(Transport& transport, FrameType type, const google::protobuf::MessageL
   bytes.copy(reservation.data, bytes.size());
   transport.Commit(reservation);
   transport.Flush(kNoDeadline);
-}
-
-void AwaitEnd(Transport& transport) {
-  Frame frame;
-  for (;;) {
-    ReadResult result = transport.TryRead(frame);
-    if (result == ReadResult::kClosed) return;
-    if (result == ReadResult::kFrame) {
-      transport.Release();
-    } else {
-      transport.Wait({});
-    }
-  }
 }
 
 TEST(ServerLimitsTest, AConnectionTooManyIsRefusedUntilAnotherLeaves) {

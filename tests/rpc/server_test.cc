@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ferry/transport/endpoint.h"
+#include "tests/rpc/await_end.h"
 #include "tests/rpc/echo_service.h"
 
 namespace ferry::test {
@@ -22,19 +23,6 @@ using absl::StatusCode;
 
 std::unique_ptr<Transport> RawConnection(const std::string& address) {
   return *ConnectTransport(*Address::Parse(address), kNoDeadline);
-}
-
-void AwaitEnd(Transport& transport) {
-  Frame frame;
-  for (;;) {
-    ReadResult result = transport.TryRead(frame);
-    if (result == ReadResult::kClosed) return;
-    if (result == ReadResult::kFrame) {
-      transport.Release();
-    } else {
-      transport.Wait({});
-    }
-  }
 }
 
 // A server that each test starts for itself.

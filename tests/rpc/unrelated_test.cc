@@ -116,11 +116,7 @@ TEST_P(UnrelatedTest, ALargeRequestMayBeFollowedWhileItsHandlerRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, UnrelatedTest, testing::Values("unix", "unix-abstract", "named-pipe"),
-                         [](const auto& scheme) {
-                           std::string name = scheme.param;
-                           for (char& letter : name) letter = letter == '-' ? '_' : letter;
-                           return name;
-                         });
+                         NameOfScheme);
 
 // An abstract name has no mode that keeps other users out: only the policies do.
 class OtherUserTest : public testing::Test {
