@@ -107,8 +107,9 @@ void ProcessWatchThread::Run() {
       ready = sys::EpollWait(epoll_.get(), next, &event, 1) != 0;
     }
     if (!ready) continue;
-    if (event.data.u64 == kStop) return;
-    auto found = entries_.find(event.data.u64);
+    const uint64_t id = event.data.u64;  // the struct is packed: no reference into it
+    if (id == kStop) return;
+    auto found = entries_.find(id);
     if (found != entries_.end()) found->second.due = DeadlineAfter(found->second.delay);
   }
 }
