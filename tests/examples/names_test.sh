@@ -7,18 +7,9 @@
 set -euo pipefail
 
 readonly bin=$1
+. "$(dirname "$(readlink -f "$0")")/expect.sh"
 folder=$(mktemp -d)
 trap 'kill -9 %% 2>/dev/null || true; rm -r "$folder"' EXIT
-failed=0
-
-expect() { # WHAT TEXT ACTUAL
-  if [[ $3 == "$2" ]]; then
-    echo "ok: $1"
-  else
-    printf '%s:\n  expected %s\n  got      %s\n' "$1" "$2" "$3"
-    failed=1
-  fi
-}
 
 # Until somebody serves; prints what the client says at last.
 call() { # ADDRESS

@@ -9,18 +9,9 @@ set -euo pipefail
 readonly bin=$1
 here=$(dirname "$(readlink -f "$0")")
 readonly here
+. "$here/expect.sh"
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
-failed=0
-
-expect() { # WHAT TEXT ACTUAL
-  if [[ $3 == "$2" ]]; then
-    echo "ok: $1"
-  else
-    printf '%s:\n  expected %s\n  got      %s\n' "$1" "$2" "$3"
-    failed=1
-  fi
-}
 
 readonly python_says=$'hello Python\nhello and 60000 letters\nthe child exited with code 0'
 for how in '' --socket --nonblocking; do
