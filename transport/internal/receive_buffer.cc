@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/internal/large_memory.h"
+#include "ferry/transport/internal/usual_frame.h"
 
 namespace ferry::internal {
 namespace {
@@ -18,14 +19,6 @@ constexpr size_t kMaxCapacity = kMaxFrame + 2 * kFrameHeaderSize;
 
 // How much of a broken stream an error text shows.
 constexpr size_t kShownBytes = 32;
-
-// Most headers: surely valid, and quickly told.
-bool IsUsual(const FrameHeader& header) {
-  if (header.length > kMaxFrame) return false;
-  if (header.type == FrameType::kRequest) return header.flags == kFlagEnd;
-  return header.type == FrameType::kReply && header.flags == 0 && header.aux == 0 &&
-         header.method == 0;
-}
 
 }  // namespace
 
@@ -81,7 +74,7 @@ void ReceiveBuffer::Received(size_t bytes) {
 ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
   const char* bytes = data_ + begin_;
   frame.header = DecodeFrameHeader(bytes);
-  if (!IsUsual(frame.header) && !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
+  if (!IsUsualFrame(frame.header, kMaxFrame) && !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
     return Next::kBroken;
   }
   frame_size_ = kFrameHeaderSize + frame.header.length;

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/internal/ring_writer.h"
+
+#include <cstring>
+
+namespace ferry::internal {
+
+RingWriter::RingWriter(char* region, const RingGeometry& geometry)
+    : region_(region),
+      slots_(reinterpret_cast<RingSlot*>(region + geometry.slots_at())),
+      ring_(region + geometry.ring_at()),
+      geometry_(geometry) {}
+
+// A payload does not wrap: what is left before the end of the ring is skipped.
+RingWriter::Fit RingWriter::Place(RingPosition tail, RingPosition released, uint32_t room,
+                                  uint32_t& begin) const {
+  if (tail.slot - released.slot == geometry_.slots) return Fit::kNo;
+  uint32_t offset = geometry_.OffsetOf(tail.byte);
+  uint32_t skipped = offset + room <= geometry_.ring ? 0 : geometry_.ring - offset;
+  uint32_t used = geometry_.Distance(released.byte, tail.byte);
+  begin = geometry_.Advance(tail.byte, skipped);
+  return room == 0 || used + skipped + room <= geometry_.ring ? Fit::kYes : Fit::kNo;
+}
+
+RingWriter::Result RingWriter::TryReserve(const FrameHeader& header, uint32_t size, RingSlot*& slot,
+                                          char*& data) {
+  const uint32_t room = RingGeometry::Room(size);
+  RingPosition tail;
+  uint32_t begin;
+  for (;;) {
+    // In this order, or what was released could seem to be further back than the ring is
+    // long.
+    uint64_t tail_word = tail_.load(std::memory_order_acquire);
+    uint64_t released = released_.load(std::memory_order_acquire);
+    tail = RingPosition::Unpack(tail_word);
+    if (Place(tail, RingPosition::Unpack(released), room, begin) == Fit::kNo) {
+      Result refreshed = Refresh(released);
+      if (refreshed != Result::kOk) return refreshed;
+      continue;
+    }
+    uint32_t end = room == 0 ? tail.byte : geometry_.Advance(begin, room);
+    if (tail_.compare_exchange_weak(tail_word, RingPosition{tail.slot + 1, end}.Pack(),
+                                    std::memory_order_release, std::memory_order_relaxed)) {
+      break;
+    }
+  }
+
+  slot = &slots_[tail.slot & (geometry_.slots - 1)];
+  FrameHeader sized = header;
+  sized.length = size;
+  char encoded[kFrameHeaderSize];
+  EncodeFrameHeader(sized, encoded);
+  // All but the stamp.
+  std::memcpy(slot->bytes() + RingSlot::kHeader, encoded, sizeof(encoded));
+  data = slot->bytes() + RingSlot::kPayload;
+  if (room != 0) {
+    uint32_t end = geometry_.Advance(begin, room);
+    std::memcpy(data, &end, sizeof(end));
+    data = ring_ + geometry_.OffsetOf(begin);
+  }
+  return Result::kOk;
+}
+
+// Learns what the peer has released since `seen`.
+RingWriter::Result RingWriter::Refresh(uint64_t seen) {
+  const RingControl* control = peer();
+  if (control == nullptr) return Result::kFull;
+  // Acquire, with the peer's store in RingReader: it has read what we are going to
+  // overwrite.
+  uint64_t word = control->released.load(std::memory_order_acquire);
+  if (word == seen) return Result::kFull;
+  RingPosition now = RingPosition::Unpack(word);
+  RingPosition before = RingPosition::Unpack(seen);
+  // Loaded after `word`, so that it has all that a peer can honestly have released.
+  RingPosition tail = RingPosition::Unpack(tail_.load(std::memory_order_relaxed));
+  if (now.slot - before.slot > tail.slot - before.slot || now.byte >= 2 * geometry_.ring ||
+      geometry_.Distance(before.byte, now.byte) > geometry_.Distance(before.byte, tail.byte)) {
+    return Result::kBroken;
+  }
+  // Never back to what an earlier look has found.
+  released_.compare_exchange_strong(seen, word, std::memory_order_release,
+                                    std::memory_order_relaxed);
+  return Result::kOk;
+}
+
+bool RingWriter::Commit(RingSlot* slot) {
+  // The word holds the length, and the stamp of the last lap, from which the index follows.
+  uint64_t word = slot->words[0].load(std::memory_order_relaxed);
+  uint32_t stamp = RingSlot::StampOf(word);
+  stamp = stamp == 0 ? static_cast<uint32_t>(slot - slots_) + 1 : stamp + geometry_.slots;
+  // Sequentially consistent, against the peer that says where to wake it, then looks for
+  // the stamp: one of the two sees the other.
+  slot->words[0].store(RingSlot::Commit(stamp, static_cast<uint32_t>(word >> 32)));
+  const RingControl* control = peer();
+  return control == nullptr || control->wake_at_slot.load() == stamp - 1;
+}
+
+bool RingWriter::Abandon(RingSlot* slot) {
+  constexpr size_t kType = RingSlot::kHeader + sizeof(uint32_t);
+  slot->bytes()[kType] = static_cast<char>(kAbandoned);
+  return Commit(slot);
+}
+
+bool RingWriter::ArmForRoom() {
+  const RingControl* control = peer();
+  if (control == nullptr) return true;  // to be attached is to be woken
+  uint64_t seen = released_.load(std::memory_order_relaxed);
+  // Sequentially consistent, against the peer that releases, then looks whether to ring.
+  this->control().wake_after_release.store(seen);
+  return control->released.load() == seen;
+}
+
+}  // namespace ferry::internal

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_TRANSPORT_INTERNAL_RING_WRITER_H_
+#define FERRY_TRANSPORT_INTERNAL_RING_WRITER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/attributes.h"
+#include "ferry/transport/internal/ring_layout.h"
+
+namespace ferry::internal {
+
+// Writes frames into a region of this process. Slots are taken without a lock, written
+// side by side, and may be committed in any order; the peer reads them in theirs.
+//
+// Thread contract: thread-safe.
+class RingWriter {
+ public:
+  // `region` is all zeros at first.
+  RingWriter(char* region, const RingGeometry& geometry);
+
+  // The peer's words are there now. Before that nothing is released, and every commit
+  // rings.
+  void Attach(const RingControl* peer) {
+    peer_.store(peer, std::memory_order_release);  // pairs with the acquire in peer()
+  }
+
+  enum class Result {
+    kOk,
+    kFull,
+    kBroken,  // the peer has released what was never sent
+  };
+
+  // Takes a slot, and room for a payload of `size` bytes at `data`. `header` is written,
+  // but for its length, which is `size`. REQUIRES: size <= geometry().max_frame().
+  Result TryReserve(const FrameHeader& header, uint32_t size, RingSlot*& slot, char*& data);
+
+  // Hands the slot to the peer. Answers whether it is to be woken.
+  [[nodiscard]] bool Commit(RingSlot* slot);
+  // The peer is to pass over it.
+  [[nodiscard]] bool Abandon(RingSlot* slot);
+
+  // After kFull: asks the peer to ring as soon as it has released something; false if it
+  // has already. One thread at a time.
+  bool ArmForRoom();
+
+  bool owns(const void* data) const { return data >= region_ && data < region_ + geometry_.size(); }
+  const RingGeometry& geometry() const { return geometry_; }
+
+ private:
+  enum class Fit { kYes, kNo };
+
+  const RingControl* peer() const { return peer_.load(std::memory_order_acquire); }
+  RingControl& control() const { return *reinterpret_cast<RingControl*>(region_); }
+  Result Refresh(uint64_t seen) ABSL_ATTRIBUTE_NOINLINE;
+  Fit Place(RingPosition tail, RingPosition released, uint32_t room, uint32_t& begin) const;
+
+  // Constant after construction.
+  char* const region_;
+  RingSlot* const slots_;
+  char* const ring_;
+  const RingGeometry geometry_;
+
+  std::atomic<const RingControl*> peer_{nullptr};
+
+  // Where the next frame goes: a RingPosition, as the next. The release of who moves it
+  // pairs with the acquire of who reserves next, who sees no older `released_` then.
+  alignas(64) std::atomic<uint64_t> tail_{0};
+  // What the peer is known to have released: the release of who learned it from the peer
+  // pairs with the acquire of who reserves, and may overwrite it.
+  std::atomic<uint64_t> released_{0};
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_TRANSPORT_INTERNAL_RING_WRITER_H_
