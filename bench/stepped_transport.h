@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry::bench {
@@ -17,8 +18,11 @@ namespace ferry::bench {
 class SteppedTransport final : public Transport {
  public:
   SteppedTransport(std::unique_ptr<Transport> inner, std::function<void()> run_other_end)
-      : inner_(std::move(inner)), run_other_end_(std::move(run_other_end)) {}
+      : inner_(std::move(inner)), run_other_end_(std::move(run_other_end)) {
+    set_spin_limit(absl::ZeroDuration());
+  }
 
+  bool Poll() override { return inner_->Poll(); }
   void Wait(const WaitOptions& options) override {
     run_other_end_();
     inner_->Wait(options);

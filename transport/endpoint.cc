@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/internal/spin_parameter.h"
 #include "ferry/transport/named_pipe.h"
 #include "ferry/transport/parent_link.h"
 #include "ferry/transport/stdio_link.h"
@@ -17,9 +18,12 @@
 namespace ferry {
 namespace {
 
-constexpr const char* kExecParameters[] = {"arg",   "env",    "cwd",   "transport",
-                                           "stdin", "stdout", "stderr"};
-constexpr const char* kChildParameters[] = {"orphan_grace"};
+using internal::kSpin;
+
+constexpr const char* kExecParameters[] = {"arg",   "env",    "cwd",    "transport",
+                                           "stdin", "stdout", "stderr", kSpin};
+constexpr const char* kChildParameters[] = {"orphan_grace", kSpin};
+constexpr const char* kUsualParameters[] = {kSpin};
 
 absl::Status UnknownScheme(const Address& address, const char* known) {
   return absl::InvalidArgumentError(absl::StrCat("address '", address.text, "': unknown scheme '",
@@ -102,20 +106,35 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address) {
   return std::move(link->transport);
 }
 
-// An address that is a scheme and a name: what the others are made of.
+// An address that is a scheme, a name and parameters: what the others are made of.
 struct NamedScheme {
   const char* scheme;
   const char* what;  // the name is
-  absl::StatusOr<std::unique_ptr<Transport>> (*connect)(const std::string& name, Deadline deadline);
-  absl::StatusOr<std::unique_ptr<Listener>> (*listen)(const std::string& name);
+  absl::Span<const char* const> parameters;
+  absl::StatusOr<std::unique_ptr<Transport>> (*connect)(const Address& address, Deadline deadline);
+  absl::StatusOr<std::unique_ptr<Listener>> (*listen)(const Address& address);
 };
 
+// For one whose parameters are the usual.
+template <auto connect>
+absl::StatusOr<std::unique_ptr<Transport>> ConnectByName(const Address& address,
+                                                         Deadline deadline) {
+  return connect(address.words[0], deadline);
+}
+template <auto listen>
+absl::StatusOr<std::unique_ptr<Listener>> ListenByName(const Address& address) {
+  return listen(address.words[0]);
+}
+
 constexpr NamedScheme kNamedSchemes[] = {
-    {"inproc", "NAME", [](const std::string& name, Deadline) { return ConnectInproc(name); },
-     ListenInproc},
-    {"named-pipe", "PATH", ConnectNamedPipe, ListenNamedPipe},
-    {"unix", "PATH", ConnectUnix, ListenUnix},
-    {"unix-abstract", "NAME", ConnectUnixAbstract, ListenUnixAbstract},
+    {"inproc", "NAME", kUsualParameters,
+     [](const Address& address, Deadline) { return ConnectInproc(address.words[0]); },
+     ListenByName<ListenInproc>},
+    {"named-pipe", "PATH", kUsualParameters, ConnectByName<ConnectNamedPipe>,
+     ListenByName<ListenNamedPipe>},
+    {"unix", "PATH", kUsualParameters, ConnectByName<ConnectUnix>, ListenByName<ListenUnix>},
+    {"unix-abstract", "NAME", kUsualParameters, ConnectByName<ConnectUnixAbstract>,
+     ListenByName<ListenUnixAbstract>},
 };
 
 // Null if the address has another scheme.
@@ -128,10 +147,34 @@ absl::StatusOr<const NamedScheme*> FindNamedScheme(const Address& address) {
                                                      ", in which a space is written %20"));
     }
     if (absl::Status name = OneWord(address, named.what); !name.ok()) return name;
-    if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
+    if (absl::Status known = address.CheckParameters(named.parameters); !known.ok()) return known;
     return &named;
   }
   return nullptr;
+}
+
+// Both for an address whose parameter kSpin has been read.
+absl::StatusOr<std::unique_ptr<Transport>> ConnectAsUsual(const Address& address,
+                                                          Deadline deadline) {
+  if (address.scheme == "exec") return ConnectExec(address);
+  if (address.scheme == "stdio") {
+    if (absl::Status known = address.CheckParameters(kUsualParameters); !known.ok()) return known;
+    return ConnectToStdio();
+  }
+  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
+  if (!named.ok()) return named.status();
+  if (*named != nullptr) return (*named)->connect(address, deadline);
+  return UnknownScheme(
+      address, "exec:, inproc:, named-pipe:, stdio:, unix: and unix-abstract: to connect to");
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> ListenAsUsual(const Address& address) {
+  if (address.scheme == "parent" || address.scheme == "stdio") return ListenAsChild(address);
+  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
+  if (!named.ok()) return named.status();
+  if (*named != nullptr) return (*named)->listen(address);
+  return UnknownScheme(address,
+                       "inproc:, named-pipe:, parent:, stdio:, unix: and unix-abstract: to serve");
 }
 
 }  // namespace
@@ -159,25 +202,19 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
 
 absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
                                                             Deadline deadline) {
-  if (address.scheme == "exec") return ConnectExec(address);
-  if (address.scheme == "stdio") {
-    if (absl::Status known = address.CheckParameters({}); !known.ok()) return known;
-    return ConnectToStdio();
-  }
-  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
-  if (!named.ok()) return named.status();
-  if (*named != nullptr) return (*named)->connect(address.words[0], deadline);
-  return UnknownScheme(
-      address, "exec:, inproc:, named-pipe:, stdio:, unix: and unix-abstract: to connect to");
+  absl::StatusOr<std::optional<absl::Duration>> spin = internal::SpinLimitOf(address);
+  if (!spin.ok()) return spin.status();
+  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectAsUsual(address, deadline);
+  if (transport.ok() && spin->has_value()) (*transport)->set_spin_limit(**spin);
+  return transport;
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address) {
-  if (address.scheme == "parent" || address.scheme == "stdio") return ListenAsChild(address);
-  absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
-  if (!named.ok()) return named.status();
-  if (*named != nullptr) return (*named)->listen(address.words[0]);
-  return UnknownScheme(address,
-                       "inproc:, named-pipe:, parent:, stdio:, unix: and unix-abstract: to serve");
+  absl::StatusOr<std::optional<absl::Duration>> spin = internal::SpinLimitOf(address);
+  if (!spin.ok()) return spin.status();
+  absl::StatusOr<std::unique_ptr<Listener>> listener = ListenAsUsual(address);
+  if (!listener.ok() || !spin->has_value()) return listener;
+  return internal::WithSpinLimit(*std::move(listener), **spin);
 }
 
 }  // namespace ferry

@@ -58,6 +58,11 @@ class Inbox {
     return ReadResult::kFrame;
   }
 
+  bool HasNews() {
+    MutexLock lock(mutex_);
+    return !frames_.empty() || !close_reason_.ok() || !end_.ok();
+  }
+
   void Wait(const WaitOptions& options) {
     MutexLock lock(mutex_);
     while (close_reason_.ok() && end_.ok() && frames_.empty() &&
@@ -138,7 +143,10 @@ class Inbox {
 class InprocTransport final : public Transport {
  public:
   InprocTransport(std::shared_ptr<Inbox> own, std::shared_ptr<Inbox> other, Peer peer)
-      : own_(std::move(own)), other_(std::move(other)), peer_(std::move(peer)) {}
+      : own_(std::move(own)), other_(std::move(other)), peer_(std::move(peer)) {
+    // Who waits for a thread of its own process had better leave it the CPU.
+    set_spin_limit(absl::ZeroDuration());
+  }
 
   ~InprocTransport() override {
     own_->Join(nullptr, 0);
@@ -165,6 +173,7 @@ class InprocTransport final : public Transport {
   }
 
   void Release() override { current_.message.reset(); }
+  bool Poll() override { return own_->HasNews(); }
   void Wait(const WaitOptions& options) override { own_->Wait(options); }
   void Interrupt() override { own_->Interrupt(); }
   absl::Status Join(WaitSet& set, uint64_t id) override {

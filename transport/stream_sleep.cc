@@ -4,6 +4,7 @@
 // How the reader of a StreamTransport sleeps, and who wakes it.
 
 #include <algorithm>
+#include <cerrno>
 
 #include "ferry/transport/internal/sys.h"
 #include "ferry/transport/stream_transport.h"
@@ -19,6 +20,15 @@ namespace {
 constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 
 }  // namespace
+
+// The end is left to Wait, which has the time to explain it.
+bool StreamTransport::Poll() {
+  if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
+  if (writer_.full()) writer_.Write();
+  ssize_t got = ReadMore(ReadMode::kNow);
+  if (got > 0) TookIn();
+  return got > 0 || (got < 0 && errno == ENOBUFS);
+}
 
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;

@@ -139,7 +139,7 @@ ssize_t StreamTransport::ReadMore(ReadMode mode) {
 void StreamTransport::ReadOnce(ReadMode mode) {
   ssize_t got = ReadMore(mode);
   if (got > 0) {
-    if (wake_byte_.load(std::memory_order_relaxed) != WakeByte::kNone) TakeRest();
+    TookIn();
     return;
   }
   if (got < 0 && (errno == EINTR || errno == ENOBUFS)) return;

@@ -59,6 +59,7 @@ class StreamTransport final : public Transport {
   void Flush(Deadline deadline) override;
   ReadResult TryRead(Frame& frame) override;
   void Release() override { received_.Release(); }
+  bool Poll() override;
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
   absl::Status Join(WaitSet& set, uint64_t id) override;
@@ -84,6 +85,9 @@ class StreamTransport final : public Transport {
   void SleepInPoll(const WaitOptions& options);
   void ReadOnce(ReadMode mode);
   ssize_t ReadMore(ReadMode mode);
+  void TookIn() {
+    if (wake_byte_.load(std::memory_order_relaxed) != WakeByte::kNone) TakeRest();
+  }
   void TakeRest() ABSL_ATTRIBUTE_COLD;
   void WriteBeside(Deadline deadline) ABSL_ATTRIBUTE_COLD;
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;

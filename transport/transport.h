@@ -12,9 +12,9 @@
 // overlapped I/O can each place them where they need them.
 //
 // Threads: the sending half (Reserve, Commit, Abandon, Flush) is for any number of
-// threads at once. The receiving half (TryRead, Release, Wait, Join, Arm) is for one
-// thread at a time, the holder of the connection's read token. Interrupt, Close,
-// close_reason and peer are for any thread.
+// threads at once. The receiving half (TryRead, Release, Poll, Wait, Join, Arm) is for
+// one thread at a time, the holder of the connection's read token. Interrupt, Close,
+// close_reason, peer and spin_limit are for any thread.
 //
 // Death: there is no half-close. When either direction ends, the transport is closed:
 // TryRead hands out what arrived before, then answers kClosed for good, and close_reason
@@ -28,6 +28,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "ferry/proto/frame.h"
 #include "ferry/transport/deadline.h"
 
@@ -78,6 +79,10 @@ struct Peer {
   int64_t gid = -1;         // the effective group; -1: not known
 };
 
+// About twice what it takes to wake a process on a machine whose idle CPUs sleep: by less,
+// two sides that both sleep never find out how quick they are.
+inline constexpr absl::Duration kDefaultSpinLimit = absl::Microseconds(100);
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -107,6 +112,17 @@ class Transport {
   virtual ReadResult TryRead(Frame& frame) = 0;
   virtual void Release() = 0;
 
+  // After TryRead answered kEmpty: a look without a sleep, for who looks again and again
+  // before it sleeps. Takes in what has arrived, and sends on what Flush left. True when
+  // TryRead may find something now, the end included. Only Wait is sure to notice an
+  // interruption or the death of the peer.
+  virtual bool Poll() = 0;
+
+  // How long to look like that before a sleep; zero: not at all. Set before the transport
+  // is shared.
+  absl::Duration spin_limit() const { return spin_limit_; }
+  void set_spin_limit(absl::Duration limit) { spin_limit_ = limit; }
+
   // After TryRead answered kEmpty: returns when it may find a frame (or Reserve room),
   // when interrupted, closed or past the deadline, and now and then for no reason. Takes
   // in a bounded amount, so that a flooding peer cannot hold the reader. Sends on what
@@ -133,6 +149,9 @@ class Transport {
   virtual absl::Status close_reason() const = 0;
 
   virtual const Peer& peer() const = 0;
+
+ private:
+  absl::Duration spin_limit_ = kDefaultSpinLimit;
 };
 
 }  // namespace ferry

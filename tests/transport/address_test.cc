@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "ferry/transport/endpoint.h"
 
 namespace ferry {
@@ -64,9 +65,9 @@ TEST(AddressTest, UnknownThingsListWhatExists) {
   ExpectError(
       Connecting("exec:a?args=b"),
       "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, env, cwd, transport, "
-      "stdin, stdout, stderr");
+      "stdin, stdout, stderr, spin");
   ExpectError(Connecting("inproc:a?b=c"),
-              "address 'inproc:a?b=c': unknown parameter 'b'; inproc: has none");
+              "address 'inproc:a?b=c': unknown parameter 'b'; inproc: has spin");
   ExpectError(Connecting("exec:a?transport=tcp"),
               "address 'exec:a?transport=tcp': transport='tcp', expected pipe or stdio");
   ExpectError(Connecting("exec:a?env=B"), "address 'exec:a?env=B': env='B', expected NAME=VALUE");
@@ -82,8 +83,32 @@ TEST(AddressTest, UnknownThingsListWhatExists) {
   ExpectError(Connecting("exec:"), "address 'exec:': expected exec:PROGRAM");
   ExpectError(Connecting("inproc:"), "address 'inproc:': expected inproc:NAME");
   ExpectError(Connecting("stdio:?a=b"),
-              "address 'stdio:?a=b': unknown parameter 'a'; stdio: has none");
+              "address 'stdio:?a=b': unknown parameter 'a'; stdio: has spin");
   ExpectError(Listening("parent:x"), "address 'parent:x': expected parent: and nothing behind it");
+}
+
+TEST(AddressTest, SpinIsTheLimitOfBothEnds) {
+  std::unique_ptr<Listener> listener = *Listen(*Address::Parse("inproc:spinning?spin=20us"));
+  auto client = ConnectTransport(*Address::Parse("inproc:spinning?spin=1ms"), kNoDeadline);
+  EXPECT_EQ((*client)->spin_limit(), absl::Milliseconds(1));
+  EXPECT_EQ((*listener->TryAccept())->spin_limit(), absl::Microseconds(20));
+  EXPECT_EQ(*listener->TryAccept(), nullptr);
+}
+
+TEST(AddressTest, SpinIsADurationThatIsNotLong) {
+  EXPECT_TRUE(Listening("unix-abstract:ferry.spin?spin=0").ok());
+  for (const char* bad : {"", "20", "-1us", "11ms", "inf", "never"}) {
+    std::string expected =
+        absl::StrCat("spin='", bad, "', expected a duration such as 20us, at most 10ms, or 0");
+    for (const char* scheme : {"exec:a", "stdio:", "unix:a", "inproc:a"}) {
+      std::string address = absl::StrCat(scheme, "?spin=", bad);
+      ExpectError(Connecting(address.c_str()), absl::StrCat("address '", address, "': ", expected));
+    }
+    for (const char* scheme : {"parent:", "stdio:", "named-pipe:a"}) {
+      std::string address = absl::StrCat(scheme, "?spin=", bad);
+      ExpectError(Listening(address.c_str()), absl::StrCat("address '", address, "': ", expected));
+    }
+  }
 }
 
 TEST(AddressTest, OneNameIsServedOnce) {

@@ -111,6 +111,12 @@ class RingSketch final : public Transport {
 
   void Release() override { ReleaseSlot(in_->slots[head_ % Region::kSlots]); }
 
+  bool Poll() override {
+    Flush(Deadline::min());
+    internal::MutexLock lock(bell_->mutex);
+    return in_->slots[head_ % Region::kSlots].stamp.load() == head_ + 1 || bell_->closed;
+  }
+
   void Wait(const WaitOptions& options) override {
     Flush(Deadline::min());
     internal::MutexLock lock(bell_->mutex);
