@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "ferry/transport/inproc_transport.h"
+#include "ferry/transport/internal/shm_parameters.h"
 #include "ferry/transport/internal/spin_parameter.h"
 #include "ferry/transport/named_pipe.h"
 #include "ferry/transport/parent_link.h"
+#include "ferry/transport/shm.h"
 #include "ferry/transport/stdio_link.h"
 #include "ferry/transport/unix_socket.h"
 
@@ -24,6 +26,7 @@ constexpr const char* kExecParameters[] = {"arg",   "env",    "cwd",    "transpo
                                            "stdin", "stdout", "stderr", kSpin};
 constexpr const char* kChildParameters[] = {"orphan_grace", kSpin};
 constexpr const char* kUsualParameters[] = {kSpin};
+constexpr const char* kShmParameters[] = {kSpin, internal::kRing, internal::kTrusted};
 
 absl::Status UnknownScheme(const Address& address, const char* known) {
   return absl::InvalidArgumentError(absl::StrCat("address '", address.text, "': unknown scheme '",
@@ -126,12 +129,25 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenByName(const Address& address) {
   return listen(address.words[0]);
 }
 
+absl::StatusOr<std::unique_ptr<Transport>> ConnectShmAt(const Address& address, Deadline deadline) {
+  absl::StatusOr<ShmOptions> options = internal::ShmOptionsOf(address);
+  if (!options.ok()) return options.status();
+  return ConnectShm(address.words[0], *options, deadline);
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> ListenShmAt(const Address& address) {
+  absl::StatusOr<ShmOptions> options = internal::ShmOptionsOf(address);
+  if (!options.ok()) return options.status();
+  return ListenShm(address.words[0], *options);
+}
+
 constexpr NamedScheme kNamedSchemes[] = {
     {"inproc", "NAME", kUsualParameters,
      [](const Address& address, Deadline) { return ConnectInproc(address.words[0]); },
      ListenByName<ListenInproc>},
     {"named-pipe", "PATH", kUsualParameters, ConnectByName<ConnectNamedPipe>,
      ListenByName<ListenNamedPipe>},
+    {"shm", "NAME or shm:PATH", kShmParameters, ConnectShmAt, ListenShmAt},
     {"unix", "PATH", kUsualParameters, ConnectByName<ConnectUnix>, ListenByName<ListenUnix>},
     {"unix-abstract", "NAME", kUsualParameters, ConnectByName<ConnectUnixAbstract>,
      ListenByName<ListenUnixAbstract>},
@@ -165,7 +181,7 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectAsUsual(const Address& address
   if (!named.ok()) return named.status();
   if (*named != nullptr) return (*named)->connect(address, deadline);
   return UnknownScheme(
-      address, "exec:, inproc:, named-pipe:, stdio:, unix: and unix-abstract: to connect to");
+      address, "exec:, inproc:, named-pipe:, shm:, stdio:, unix: and unix-abstract: to connect to");
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenAsUsual(const Address& address) {
@@ -173,8 +189,8 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenAsUsual(const Address& address) 
   absl::StatusOr<const NamedScheme*> named = FindNamedScheme(address);
   if (!named.ok()) return named.status();
   if (*named != nullptr) return (*named)->listen(address);
-  return UnknownScheme(address,
-                       "inproc:, named-pipe:, parent:, stdio:, unix: and unix-abstract: to serve");
+  return UnknownScheme(
+      address, "inproc:, named-pipe:, parent:, shm:, stdio:, unix: and unix-abstract: to serve");
 }
 
 }  // namespace

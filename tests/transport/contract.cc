@@ -79,6 +79,8 @@ std::vector<TransportKind> Kinds() {
       {"Unix", nullptr, "unix:FOLDER/socket", ""},
       {"UnixAbstract", nullptr, "unix-abstract:FOLDER", ""},
       {"NamedPipe", nullptr, "named-pipe:FOLDER/pipe", ""},
+      {"Shm", nullptr, "shm:FOLDER/rings", ""},
+      {"SmallShm", nullptr, "shm:FOLDER/rings?ring=4KiB", ""},
       {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }

@@ -73,12 +73,14 @@ TEST_P(ContractWait, AWaitSetTellsAnotherEventLoop) {
   struct pollfd handle = {set->handle(), POLLIN, 0};
   WaitOptions look;
   look.deadline = Deadline::min();
+  b_->Wait(look);
   EXPECT_FALSE(b_->Arm());
   EXPECT_EQ(poll(&handle, 1, 0), 0);
   EXPECT_EQ(set->Next(Deadline::min()), std::nullopt);
   Send(*a_, 2, "x");
   EXPECT_EQ(poll(&handle, 1, 5000), 1);
   EXPECT_EQ(set->Next(Deadline::min()), 7u);
+  b_->Wait(look);
   Frames received(*b_);
   EXPECT_EQ(received.Next(), "x");
   EXPECT_FALSE(b_->Arm());
@@ -116,9 +118,13 @@ TEST_P(ContractWait, SomebodyElsesEpollSleepsOnManyTransports) {
   ASSERT_EQ(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, set->handle(), &event), 0);
   ASSERT_TRUE(a_->Join(*set, 1).ok());
   ASSERT_TRUE(b_->Join(*set, 2).ok());
+  WaitOptions look;
+  look.deadline = Deadline::min();
   for (uint64_t receiver : {2u, 1u, 1u, 2u}) {
     Transport& from = receiver == 2 ? *a_ : *b_;
     Transport& to = receiver == 2 ? *b_ : *a_;
+    a_->Wait(look);
+    b_->Wait(look);
     EXPECT_FALSE(a_->Arm());
     EXPECT_FALSE(b_->Arm());
     EXPECT_EQ(epoll_wait(epoll.get(), &event, 1, 0), 0);
@@ -128,6 +134,7 @@ TEST_P(ContractWait, SomebodyElsesEpollSleepsOnManyTransports) {
     sender.join();
     Frames received(to);
     EXPECT_EQ(received.Next(), "x");
+    to.Wait(look);
     while (set->Next(Deadline::min()) != std::nullopt) {
     }
   }

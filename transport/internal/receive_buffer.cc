@@ -74,7 +74,8 @@ void ReceiveBuffer::Received(size_t bytes) {
 ReceiveBuffer::Next ReceiveBuffer::TryDecode(Frame& frame) {
   const char* bytes = data_ + begin_;
   frame.header = DecodeFrameHeader(bytes);
-  if (!IsUsualFrame(frame.header, kMaxFrame) && !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
+  if (!IsUsualFrame(frame.header, kMaxFrame) &&
+      !ValidateFrameHeader(frame.header, kMaxFrame).ok()) {
     return Next::kBroken;
   }
   frame_size_ = kFrameHeaderSize + frame.header.length;

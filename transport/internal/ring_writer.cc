@@ -37,7 +37,9 @@ RingWriter::Result RingWriter::TryReserve(const FrameHeader& header, uint32_t si
     tail = RingPosition::Unpack(tail_word);
     if (Place(tail, RingPosition::Unpack(released), room, begin) == Fit::kNo) {
       Result refreshed = Refresh(released);
-      if (refreshed != Result::kOk) return refreshed;
+      // If it has moved, `released` may be ahead of it, and the ring anything but full.
+      bool moved = tail_.load(std::memory_order_acquire) != tail_word;
+      if (refreshed == Result::kBroken || (refreshed == Result::kFull && !moved)) return refreshed;
       continue;
     }
     uint32_t end = room == 0 ? tail.byte : geometry_.Advance(begin, room);

@@ -29,7 +29,7 @@ void SendQueue::Commit(Block* block) {
     *end = block;
     return;
   }
-  (block->size > kMaxFrame ? bulk_ : small_).Append(block);
+  (block->size > max_frame_ ? bulk_ : small_).Append(block);
 }
 
 bool SendQueue::empty() const {
@@ -63,10 +63,10 @@ void SendQueue::PlanFrame(Block* block) {
   FrameHeader header;
   if (block->sent == 0) {
     header = block->header;
-    header.length = static_cast<uint32_t>(std::min(remaining, kMaxFrame));
-    if (remaining > kMaxFrame) header.flags |= kFlagMore;
+    header.length = static_cast<uint32_t>(std::min(remaining, max_frame_));
+    if (remaining > max_frame_) header.flags |= kFlagMore;
   } else {
-    header = ContinueHeader(block->header.call, remaining, kMaxFrame);
+    header = ContinueHeader(block->header.call, remaining, max_frame_);
   }
   char* payload = block->payload() + block->sent;
   char* begin = payload - kFrameHeaderSize;
@@ -88,7 +88,7 @@ void SendQueue::Consume(size_t bytes) {
 }
 
 void SendQueue::Finish(Block* block) {
-  if (block->size > kMaxFrame) {
+  if (block->size > max_frame_) {
     List rest;
     while (bulk_.head != nullptr) {
       Block* other = bulk_.Pop();
@@ -110,7 +110,7 @@ Block* SendQueue::BulkOf(CallId call) const {
 void SendQueue::Clear() {
   // A fragmented block on the wire is in bulk_ as well.
   for (int i = wire_begin_; i < wire_end_; ++i) {
-    if (wire_[i].block->size <= kMaxFrame) DeleteBlock(wire_[i].block);
+    if (wire_[i].block->size <= max_frame_) DeleteBlock(wire_[i].block);
   }
   wire_begin_ = wire_end_ = 0;
   DeleteBlocks(std::exchange(small_, {}).head);

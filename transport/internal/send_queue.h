@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a byte stream has still to send: messages in, pieces for writev out.
+// What is still to be sent: messages in, pieces for writev out.
 //
-// A message of more than kMaxFrame bytes leaves as fragments, one per Gather, with the
+// A message of more than max_frame bytes leaves as fragments, one per Gather, with the
 // other calls' messages between them. Messages of one call keep their order.
 
 #ifndef FERRY_TRANSPORT_INTERNAL_SEND_QUEUE_H_
@@ -26,7 +26,8 @@ class SendQueue {
   static constexpr int kMaxPieces = 32;
 
   // Consumed blocks go back to `pool`.
-  explicit SendQueue(BlockPool& pool) : pool_(pool) {}
+  explicit SendQueue(BlockPool& pool, size_t max_frame = kMaxFrame)
+      : pool_(pool), max_frame_(max_frame) {}
   ~SendQueue() { Clear(); }
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
@@ -64,6 +65,7 @@ class SendQueue {
   Block* BulkOf(CallId call) const;
 
   BlockPool& pool_;
+  const size_t max_frame_;
 
   List small_;  // messages of one frame
   List bulk_;   // longer ones, taking turns

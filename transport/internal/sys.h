@@ -54,6 +54,8 @@ enum class Call : uint8_t {
   kListen,
   kAccept,
   kConnect,
+  kMemory,
+  kRing,
 };
 
 // What a test injects.
@@ -81,6 +83,8 @@ ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
 // its mode.
 ssize_t SendNow(int socket, const struct iovec* pieces, int count);
 ssize_t ReceiveNow(int socket, void* data, size_t size);
+// Sends a byte that only wakes. EAGAIN: the peer has not read those before it.
+int Ring(int socket);
 void EndOfWriting(int socket);
 int EndOfReading(int socket);  // wakes who sleeps in a read
 // Sleeps until `deadline`. EINTR is passed on.
@@ -160,6 +164,23 @@ struct Credentials {
 };
 // Of who is at the other end: when it connected, or when it began to listen.
 int PeerCredentials(int socket, Credentials& peer);
+
+// Memory to share, made with its final size; MakeMemory answers its descriptor. Once sealed
+// it can be written by nobody but through what is mapped already, and keeps its size.
+int MakeMemory(const char* name, size_t size);  // close-on-exec; `name` is for /proc only
+int SealForReaders(int fd);
+bool IsSealedForReaders(int fd);
+bool IsOrdinaryMemory(int fd);  // and not, say, of huge pages, which can run out
+enum class Access { kRead, kReadWrite };
+void* Map(int fd, size_t size, Access access);  // null on failure
+void Unmap(void* memory, size_t size);
+
+// Two connected stream sockets, close-on-exec and blocking.
+int SocketPair(int ends[2]);
+// Bytes and a descriptor that goes with them; neither sleeps. Those received are
+// close-on-exec, and the caller's also upon failure; EMFILE if some were lost.
+ssize_t SendDescriptor(int socket, const void* data, size_t size, int fd);
+ssize_t ReceiveDescriptors(int socket, void* data, size_t size, std::vector<int>& fds);
 
 int SpawnProcess(pid_t* pid, const char* program, const posix_spawn_file_actions_t* actions,
                  const posix_spawnattr_t* attributes, char* const arguments[],

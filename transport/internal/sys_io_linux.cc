@@ -147,6 +147,12 @@ ssize_t ReceiveNow(int socket, void* data, size_t size) {
   return ::recv(socket, data, size, MSG_DONTWAIT);
 }
 
+int Ring(int socket) {
+  char byte = 0;
+  if (Injected(Call::kRing)) return -1;
+  return ::send(socket, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
 void EndOfWriting(int socket) { ::shutdown(socket, SHUT_WR); }
 
 int EndOfReading(int socket) { return ::shutdown(socket, SHUT_RD); }
