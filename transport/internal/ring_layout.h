@@ -30,6 +30,9 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 // The words by which a process tells the peer how it reads. 128 bytes apart: processors
 // fetch cache lines in pairs.
 struct RingControl {
+  // Neither the index of a slot nor a RingPosition.
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
   char unused[128];
   // How far it has read the peer's region: a RingPosition.
   alignas(128) std::atomic<uint64_t> released;

@@ -11,7 +11,11 @@ RingWriter::RingWriter(char* region, const RingGeometry& geometry)
     : region_(region),
       slots_(reinterpret_cast<RingSlot*>(region + geometry.slots_at())),
       ring_(region + geometry.ring_at()),
-      geometry_(geometry) {}
+      geometry_(geometry) {
+  // Relaxed: the peer gets the region later.
+  control().wake_at_slot.store(RingControl::kNever, std::memory_order_relaxed);
+  control().wake_after_release.store(RingControl::kNever, std::memory_order_relaxed);
+}
 
 // A payload does not wrap: what is left before the end of the ring is skipped.
 RingWriter::Fit RingWriter::Place(RingPosition tail, RingPosition released, uint32_t room,
