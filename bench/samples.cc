@@ -5,25 +5,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace ferry::bench {
 
 void Samples::AddAll(const Samples& other) {
-  values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+  size_ += other.size_;
+  total_ += other.total_;
+  for (size_t i = 0; i < short_.size(); ++i) short_[i] += other.short_[i];
+  long_.insert(long_.end(), other.long_.begin(), other.long_.end());
   sorted_ = false;
 }
 
-int64_t Samples::Total() const {
-  return std::accumulate(values_.begin(), values_.end(), int64_t{0});
-}
-
 int64_t Samples::Percentile(double share) {
-  if (values_.empty()) return 0;
-  if (!sorted_) std::sort(values_.begin(), values_.end());
+  if (size_ == 0) return 0;
+  double exact_rank = std::ceil(share * static_cast<double>(size_));
+  size_t rank = std::max(static_cast<size_t>(exact_rank), size_t{1});
+  for (size_t i = 0; i < short_.size(); ++i) {
+    if (rank <= short_[i]) return static_cast<int64_t>(i);
+    rank -= short_[i];
+  }
+  if (!sorted_) std::sort(long_.begin(), long_.end());
   sorted_ = true;
-  double rank = std::ceil(share * static_cast<double>(values_.size()));
-  return values_[std::max(static_cast<size_t>(rank), size_t{1}) - 1];
+  return long_[rank - 1];
 }
 
 }  // namespace ferry::bench
