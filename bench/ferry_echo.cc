@@ -42,8 +42,10 @@ absl::StatusOr<int64_t> FerryEcho::PeerCpuTime() {
 }
 
 absl::StatusOr<Worker> StartWorker(const std::string& transport) {
+  // A path, but in shm a name.
+  std::string folder = transport == "shm" ? "" : "/tmp/";
   std::string address =
-      transport == "pipe" ? "" : absl::StrCat(transport, ":/tmp/ferry_bench.", getpid());
+      transport == "pipe" ? "" : absl::StrCat(transport, ":", folder, "ferry_bench.", getpid());
   std::string start = absl::StrCat(
       "exec:", absl::StrReplaceAll(WorkerPath(), {{"%", "%25"}, {"?", "%3F"}, {" ", "%20"}}),
       "?arg=parent:");

@@ -42,7 +42,7 @@ struct Worker {
   std::string address;
 };
 
-// Starts `bench_worker`, to be called over `transport`: pipe, unix or named-pipe.
+// Starts `bench_worker`, to be called over `transport`: pipe, unix, named-pipe or shm.
 absl::StatusOr<Worker> StartWorker(const std::string& transport);
 
 }  // namespace ferry::bench
