@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For ferry_bench:
-//   bench_worker ADDRESS…  serves Echo
-//   bench_worker floor     echoes its stdin to its stdout
+//   bench_worker ADDRESS…      serves Echo
+//   bench_worker floor         echoes its stdin to its stdout
+//   bench_worker polled-floor  does so without sleeping
 
 #include <unistd.h>
 
@@ -15,9 +16,15 @@
 #include "floor.h"
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: %s ADDRESS…|floor\n", argv[0]), 2;
-  if (std::string_view(argv[1]) == "floor") {
-    ferry::bench::ServeFloor(STDIN_FILENO, STDOUT_FILENO);
+  using ferry::bench::Floor;
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s ADDRESS…|floor|polled-floor\n", argv[0]);
+    return 2;
+  }
+  std::string_view mode = argv[1];
+  if (mode == "floor" || mode == "polled-floor") {
+    Floor::Wait wait = mode == "floor" ? Floor::Wait::kAsleep : Floor::Wait::kPolling;
+    ferry::bench::ServeFloor(STDIN_FILENO, STDOUT_FILENO, wait);
     return 0;
   }
   ferry::bench::EchoServer echo;

@@ -21,6 +21,11 @@ class EchoClient {
   // Makes the message that RoundTrip sends.
   virtual void Prepare(size_t payload_size) = 0;
 
+  // Round trips are made between these two, but for clients that override neither. A peer
+  // that polls sleeps otherwise, and leaves its CPU to other peers.
+  virtual absl::Status BeginBlock() { return absl::OkStatus(); }
+  virtual absl::Status EndBlock() { return absl::OkStatus(); }
+
   // Sends it and waits until it is back.
   virtual absl::Status RoundTrip() = 0;
 

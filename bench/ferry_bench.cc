@@ -109,7 +109,7 @@ absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
 }
 
 absl::StatusOr<Pairing> Pair(const std::string& transport) {
-  absl::StatusOr<std::unique_ptr<Floor>> floor = Floor::Start(transport);
+  absl::StatusOr<std::unique_ptr<Floor>> floor = Floor::Start(transport, Floor::Wait::kAsleep);
   if (!floor.ok()) return floor.status();
   absl::StatusOr<Worker> worker = StartWorker(transport);
   if (!worker.ok()) return worker.status();

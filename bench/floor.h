@@ -12,39 +12,42 @@
 #include <vector>
 
 #include "echo_client.h"
-#include "ferry/transport/internal/fd.h"
+#include "floor_child.h"
 
 namespace ferry::bench {
 
-// What the kernel alone takes for as many bytes: blocking write(2) and read(2) to a child
-// that sends back what it reads.
+// What the kernel alone takes for as many bytes: write(2) and read(2) to a child that
+// sends back what it reads.
 class Floor final : public EchoClient {
  public:
-  // Starts the child: `bench_worker floor`, just as ferry starts its own. `transport` is
-  // pipe, named-pipe or unix.
-  static absl::StatusOr<std::unique_ptr<Floor>> Start(const std::string& transport);
-  ~Floor() override;
+  // How both sides wait: asleep in read(2), or by calling it again and again, for which
+  // each needs a CPU.
+  enum class Wait { kAsleep, kPolling };
 
-  pid_t pid() const { return pid_; }
+  // `transport` is pipe, named-pipe or unix.
+  static absl::StatusOr<std::unique_ptr<Floor>> Start(const std::string& transport, Wait wait);
+
+  pid_t pid() const { return child_->pid(); }
 
   // The message has the size of ferry's on the wire.
   void Prepare(size_t payload_size) override;
   absl::Status RoundTrip() override;
-  absl::StatusOr<int64_t> PeerCpuTime() override;
+  absl::Status EndBlock() override;
+  absl::StatusOr<int64_t> PeerCpuTime() override { return child_->CpuTime(); }
 
  private:
-  Floor(internal::UniqueFd to_child, internal::UniqueFd from_child, pid_t pid)
-      : to_child_(std::move(to_child)), from_child_(std::move(from_child)), pid_(pid) {}
+  Floor(std::unique_ptr<FloorChild> child, Wait wait) : child_(std::move(child)), wait_(wait) {}
 
-  internal::UniqueFd to_child_;
-  internal::UniqueFd from_child_;
-  const pid_t pid_;
+  absl::Status Echo(const char* message, size_t size);
+
+  const std::unique_ptr<FloorChild> child_;
+  const Wait wait_;
   std::vector<char> message_;
   std::vector<char> echo_;
 };
 
 // The child: sends back every message from `in` on `out`, until `in` ends.
-void ServeFloor(int in, int out);
+void ServeFloor(int in, int out, Floor::Wait wait);
 
 }  // namespace ferry::bench
 

@@ -23,8 +23,10 @@ absl::Status TimeOne(EchoClient& client, Samples& samples) {
 
 absl::Status RunBlock(EchoClient& client, int block, Measurement& into) {
   int64_t cpu_begin = ProcessCpuTime();
-  absl::Status status = client.RoundTrip();
+  absl::Status status = client.BeginBlock();
+  if (status.ok()) status = client.RoundTrip();
   for (int i = 0; i < block && status.ok(); ++i) status = TimeOne(client, into.samples);
+  if (status.ok()) status = client.EndBlock();
   into.calls += block + 1;
   into.cpu_ns += ProcessCpuTime() - cpu_begin;
   return status;
