@@ -5,6 +5,7 @@
 //   bench_worker ADDRESS…      serves Echo
 //   bench_worker floor         echoes its stdin to its stdout
 //   bench_worker polled-floor  does so without sleeping
+//   bench_worker slots         echoes in shared memory
 
 #include <unistd.h>
 
@@ -14,17 +15,22 @@
 #include "echo_service.h"
 #include "ferry/rpc/server.h"
 #include "floor.h"
+#include "slot_child.h"
 
 int main(int argc, char** argv) {
   using ferry::bench::Floor;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s ADDRESS…|floor|polled-floor\n", argv[0]);
+    std::fprintf(stderr, "usage: %s ADDRESS…|floor|polled-floor|slots\n", argv[0]);
     return 2;
   }
   std::string_view mode = argv[1];
   if (mode == "floor" || mode == "polled-floor") {
     Floor::Wait wait = mode == "floor" ? Floor::Wait::kAsleep : Floor::Wait::kPolling;
     ferry::bench::ServeFloor(STDIN_FILENO, STDOUT_FILENO, wait);
+    return 0;
+  }
+  if (mode == "slots") {
+    ferry::bench::ServeSlots(STDIN_FILENO, ferry::bench::FloorChild::kSharedFd);
     return 0;
   }
   ferry::bench::EchoServer echo;
