@@ -2,11 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ferry_bench [--quick] [--json=FILE] [--placement=one-cpu|two-cpus|free]
-// [--transports=pipe,unix,named-pipe]: how long calls take, beside what the kernel alone
-// takes for as many bytes.
+// [--transports=pipe,unix,named-pipe,shm] [--floors_only]: how long calls take, beside
+// floors, which do no more than the transport must for as many bytes:
+//   floor   blocking write(2) and read(2); of unix where the transport is shm
+//   polled  both without sleeping, given two CPUs
+//   slot    protobuf and a slot of shared memory, polled, given two CPUs, for shm
+//   line    a cache line of shared memory, with nothing in it: what slot is judged by
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +22,7 @@
 #include "absl/strings/str_format.h"
 #include "ferry/rpc/server.h"
 #include "ferry_echo.h"
-#include "floor.h"
+#include "floors.h"
 #include "machine.h"
 #include "measure.h"
 #include "report.h"
@@ -31,6 +36,7 @@ ABSL_FLAG(std::string, placement, "",
 
 ABSL_FLAG(std::vector<std::string>, transports,
           (std::vector<std::string>{"pipe", "unix", "named-pipe"}), "what carries the calls");
+ABSL_FLAG(bool, floors_only, false, "leave ferry out");
 
 namespace ferry::bench {
 namespace {
@@ -38,15 +44,19 @@ namespace {
 // What is measured together.
 struct Pairing {
   std::string transport;
-  std::unique_ptr<Floor> floor;
-  Worker worker;
+  std::unique_ptr<Floors> floors;
+  std::optional<Worker> worker;  // unless floors only
 };
 
 struct UnaryCase {
   size_t payload;
   int block;  // round trips of one system in a row
 };
-constexpr UnaryCase kUnaryCases[] = {{32, 200}, {1024, 200}, {64 * 1024, 100}, {1 << 20, 10}};
+constexpr UnaryCase kUnaryCases[] = {{32, 1000}, {1024, 1000}, {64 * 1024, 100}, {1 << 20, 10}};
+
+// A slower slot is no floor. Judged by messages that fit into a line, as a line carries.
+constexpr size_t kLinePayload = 32;
+constexpr double kMostLines = 2.5;
 
 constexpr size_t kThreads = 4;
 constexpr size_t kThreadsPayload = 32;
@@ -77,24 +87,52 @@ std::vector<std::string> Placements() {
   return {"one-cpu", "two-cpus"};
 }
 
+// The ratio that decides whether the slot is a floor.
+void Judge(const Baseline& line, const Baseline& slot, bool& valid) {
+  double lines = slot.p50_ns / line.p50_ns;
+  absl::PrintF("slot at %d B: %.2f lines\n", kLinePayload, lines);
+  if (lines <= kMostLines) return;
+  absl::PrintF("INVALID: the slot must take at most %.1f lines to be a floor\n", kMostLines);
+  valid = false;
+}
+
+// `valid` becomes false if the floor is too slow to be one.
 absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
-                      std::chrono::seconds duration, Report& report) {
-  FerryEcho echo(pairing.worker.channel);
-  EchoClient* const clients[] = {pairing.floor.get(), &echo};
+                      std::chrono::seconds duration, Report& report, bool& valid) {
   for (const auto& [payload, block] : kUnaryCases) {
-    for (EchoClient* client : clients) client->Prepare(payload);
+    std::vector<Contestant> contestants =
+        placement == "one-cpu" ? pairing.floors->WithOneCpu() : pairing.floors->WithTwoCpus();
+    if (contestants[0].system == "line" && payload != kLinePayload) {
+      contestants.erase(contestants.begin());
+    }
+    std::optional<FerryEcho> echo;
+    if (pairing.worker.has_value()) {
+      echo.emplace(pairing.worker->channel);
+      contestants.push_back({"ferry", pairing.transport, &*echo});
+    }
+    std::vector<EchoClient*> clients;
+    for (const Contestant& contestant : contestants) {
+      contestant.client->Prepare(payload);
+      clients.push_back(contestant.client);
+    }
     absl::StatusOr<std::vector<Measurement>> measured = MeasureInTurns(clients, block, duration);
     if (!measured.ok()) return measured.status();
-    std::string name = absl::StrCat("unary, ", placement);
-    Baseline baseline = report.Add({"floor", pairing.transport, name, payload}, measured->at(0));
-    report.Add({"ferry", pairing.transport, name, payload}, measured->at(1), baseline);
+    std::vector<Baseline> rows;
+    for (size_t i = 0; i < clients.size(); ++i) {
+      const auto& [system, transport, client] = contestants[i];
+      size_t carried = system == "line" ? 0 : payload;
+      rows.push_back(report.Add({system, transport, absl::StrCat("unary, ", placement), carried},
+                                measured->at(i), rows));
+    }
+    if (rows[0].system == "line") Judge(rows[0], rows[1], valid);
   }
   return absl::OkStatus();
 }
 
 absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
                         std::chrono::seconds duration, Report& report) {
-  std::vector<FerryEcho> echoes(kThreads, FerryEcho(pairing.worker.channel));
+  if (!pairing.worker.has_value()) return absl::OkStatus();
+  std::vector<FerryEcho> echoes(kThreads, FerryEcho(pairing.worker->channel));
   std::vector<EchoClient*> clients;
   for (FerryEcho& echo : echoes) {
     echo.Prepare(kThreadsPayload);
@@ -109,11 +147,12 @@ absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
 }
 
 absl::StatusOr<Pairing> Pair(const std::string& transport) {
-  absl::StatusOr<std::unique_ptr<Floor>> floor = Floor::Start(transport, Floor::Wait::kAsleep);
-  if (!floor.ok()) return floor.status();
+  absl::StatusOr<std::unique_ptr<Floors>> floors = Floors::Start(transport);
+  if (!floors.ok()) return floors.status();
+  if (absl::GetFlag(FLAGS_floors_only)) return Pairing{transport, *std::move(floors), {}};
   absl::StatusOr<Worker> worker = StartWorker(transport);
   if (!worker.ok()) return worker.status();
-  return Pairing{transport, *std::move(floor), *std::move(worker)};
+  return Pairing{transport, *std::move(floors), *std::move(worker)};
 }
 
 absl::Status Run() {
@@ -128,18 +167,21 @@ absl::Status Run() {
       duration.count(), ClockCost());
   report->PrintTableHead();
   absl::Status status;
+  bool valid = true;
   const std::vector<std::string> placements = Placements();  // before this process is pinned
   for (const std::string& transport : absl::GetFlag(FLAGS_transports)) {
     absl::StatusOr<Pairing> pairing = Pair(transport);
     if (!pairing.ok()) return pairing.status();
     for (const std::string& placement : placements) {
-      status = Place(placement, {pairing->floor->pid(), pairing->worker.pid});
-      if (status.ok()) status = RunUnary(*pairing, placement, duration, *report);
+      std::vector<pid_t> children = pairing->floors->pids();
+      if (pairing->worker.has_value()) children.push_back(pairing->worker->pid);
+      status = Place(placement, children);
+      if (status.ok()) status = RunUnary(*pairing, placement, duration, *report, valid);
       if (status.ok()) status = RunThreads(*pairing, placement, duration, *report);
       if (!status.ok()) return status;
     }
   }
-  return status;
+  return valid ? status : absl::InternalError("INVALID: see above");
 }
 
 }  // namespace

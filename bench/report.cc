@@ -19,13 +19,13 @@ absl::StatusOr<Report> Report::Open(const std::string& json_path) {
 }
 
 void Report::PrintTableHead() const {
-  absl::PrintF("%-19s %-6s %-10s %8s %9s %9s %9s %10s %8s %8s  %s\n", "case", "system", "over",
+  absl::PrintF("%-19s %-6s %-10s %7s %8s %8s %8s %8s %8s %8s  %s\n", "case", "system", "over",
                "payload", "p50 us", "p99 us", "p99.9 us", "calls/s", "MB/s", "CPU us",
-               "p50 and mean by floor's");
+               "p50, mean by those of");
 }
 
 Baseline Report::Add(const Case& what, Measurement& measured,
-                     const std::optional<Baseline>& floor) {
+                     absl::Span<const Baseline> baselines) {
   int64_t p50 = measured.samples.Percentile(0.5);
   int64_t p99 = measured.samples.Percentile(0.99);
   int64_t p999 = measured.samples.Percentile(0.999);
@@ -35,12 +35,13 @@ Baseline Report::Add(const Case& what, Measurement& measured,
   double mb_per_s = calls_per_s * static_cast<double>(what.payload) / 1e6;
   double cpu = static_cast<double>(measured.cpu_ns) / static_cast<double>(measured.calls);
 
-  absl::PrintF("%-19s %-6s %-10s %8d %9.2f %9.2f %9.2f %10.0f %8.1f %8.2f", what.name, what.system,
+  absl::PrintF("%-19s %-6s %-10s %7d %8.3f %8.2f %8.2f %8.0f %8.1f %8.3f", what.name, what.system,
                what.transport, what.payload, static_cast<double>(p50) / 1e3,
                static_cast<double>(p99) / 1e3, static_cast<double>(p999) / 1e3, calls_per_s,
                mb_per_s, cpu / 1e3);
-  if (floor.has_value()) {
-    absl::PrintF("  %.3f %.3f", static_cast<double>(p50) / floor->p50_ns, mean / floor->mean_ns);
+  for (auto other = baselines.rbegin(); other != baselines.rend(); ++other) {
+    absl::PrintF("  %s %.3f %.3f", other->system, static_cast<double>(p50) / other->p50_ns,
+                 mean / other->mean_ns);
   }
   absl::PrintF("\n");
   std::fflush(stdout);
@@ -54,7 +55,7 @@ Baseline Report::Add(const Case& what, Measurement& measured,
                   what.system, what.transport, what.name, what.payload, what.in_flight, p50, p99,
                   p999, calls_per_s, mb_per_s, cpu);
   }
-  return {static_cast<double>(p50), mean};
+  return {what.system, static_cast<double>(p50), mean};
 }
 
 }  // namespace ferry::bench

@@ -7,17 +7,17 @@
 #include <cstddef>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "measure.h"
 
 namespace ferry::bench {
 
 // What a measurement is of. The texts go into JSON as they are.
 struct Case {
-  std::string system;  // "ferry", "floor" or a peer's name
+  std::string system;  // "ferry", "floor", "polled", "slot", "line" or a peer's name
   std::string transport;
   std::string name;
   size_t payload = 0;  // bytes, each way
@@ -26,6 +26,7 @@ struct Case {
 
 // Numbers to compare others with.
 struct Baseline {
+  std::string system;
   double p50_ns;
   double mean_ns;
 };
@@ -39,10 +40,9 @@ class Report {
 
   void PrintTableHead() const;
 
-  // Answers the numbers for others to be compared with; `floor` gives the ratios in
-  // this row.
-  Baseline Add(const Case& what, Measurement& measured,
-               const std::optional<Baseline>& floor = std::nullopt);
+  // Answers the numbers for others to be compared with; `baselines` give the ratios in
+  // this row, the last one the first.
+  Baseline Add(const Case& what, Measurement& measured, absl::Span<const Baseline> baselines = {});
 
  private:
   struct CloseFile {
