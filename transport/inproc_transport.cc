@@ -174,6 +174,7 @@ class InprocTransport final : public Transport {
 
   void Release() override { current_.message.reset(); }
   bool Poll() override { return own_->HasNews(); }
+  bool polls_memory() const override { return true; }
   void Wait(const WaitOptions& options) override { own_->Wait(options); }
   void Interrupt() override { own_->Interrupt(); }
   absl::Status Join(WaitSet& set, uint64_t id) override {

@@ -118,6 +118,9 @@ class Transport {
   // interruption or the death of the peer.
   virtual bool Poll() = 0;
 
+  // Whether Poll does no more than read memory, rather than make a system call.
+  virtual bool polls_memory() const { return false; }
+
   // How long to look like that before a sleep; zero: not at all. Set before the transport
   // is shared.
   absl::Duration spin_limit() const { return spin_limit_; }

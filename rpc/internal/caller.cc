@@ -176,15 +176,12 @@ bool Caller::GiveUp(PendingCall& call) {
 // together, so that nobody has to be woken just to read it.
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   reading_for_ = &call;
-  WaitOptions wait;
-  wait.deadline = deadline;
-  wait.interruptible = false;
   for (;;) {
     FrameReader::Step step = reader_.HandleNext();
     if (step == FrameReader::Step::kHandled) continue;
     if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
     if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) break;
-    transport_.Wait(wait);
+    reader_.WaitForFrames(deadline);
   }
   reading_for_ = nullptr;
 }

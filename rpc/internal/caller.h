@@ -28,6 +28,8 @@ class FrameReader {
   enum class Step { kHandled, kEmpty, kClosed };
 
   virtual Step HandleNext() = 0;
+  // Until HandleNext may have something to do, or the deadline.
+  virtual void WaitForFrames(Deadline deadline) = 0;
 
  protected:
   ~FrameReader() = default;

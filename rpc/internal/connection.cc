@@ -48,18 +48,21 @@ absl::Status Connection::AwaitHello(Deadline deadline) {
     if (step == Step::kClosed) return close_reason();
     if (step == Step::kHandled) continue;
     if (HasPassed(deadline)) return absl::DeadlineExceededError("no hello");
-    WaitOptions wait;
-    wait.deadline = deadline;
-    wait.interruptible = false;
-    transport_->Wait(wait);
+    WaitForFrames(deadline);
   }
   return absl::OkStatus();
 }
 
-void Connection::WaitForFrames() {
+void Connection::WaitForFrames(Deadline deadline) {
+  Spinner::Look look = transport_->polls_memory() ? Spinner::Look::kMemory : Spinner::Look::kCall;
+  if (spinner_.Spin(look, transport_->spin_limit(), deadline, [&] { return transport_->Poll(); })) {
+    return;
+  }
   WaitOptions wait;
+  wait.deadline = deadline;
   wait.interruptible = false;
   transport_->Wait(wait);
+  spinner_.HasSlept();
 }
 
 void Connection::TakeIn() {

@@ -18,6 +18,7 @@
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/method.h"
+#include "ferry/transport/internal/spinner.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry::internal {
@@ -63,12 +64,15 @@ class Connection final : private FrameReader {
 
   // Takes one frame from the transport to where it belongs.
   Step HandleNext() override;
-  // Sleeps until HandleNext has something to do.
-  void WaitForFrames();
+  // Looks for a while, then sleeps.
+  void WaitForFrames(Deadline deadline) override;
 
   // For a wait set: takes in what is there, and Transport::Arm.
   void TakeIn();
   bool Arm() { return transport_->Arm(); }
+
+  // To poll it in place of WaitForFrames.
+  Transport& transport() { return *transport_; }
 
   bool greeted() const { return greeted_; }
 
@@ -105,6 +109,7 @@ class Connection final : private FrameReader {
   bool greeted_ = false;
   absl::flat_hash_map<uint32_t, PartialRequest> partial_requests_;
   size_t partial_bytes_ = 0;  // in them
+  Spinner spinner_;
 };
 
 }  // namespace ferry::internal

@@ -25,7 +25,7 @@ class SoleLane final : public Lane {
       case Connection::Step::kHandled:
         break;
       case Connection::Step::kEmpty:
-        session_->connection().WaitForFrames();
+        session_->connection().WaitForFrames(kNoDeadline);
         break;
       case Connection::Step::kClosed:
         return Step::kEnd;

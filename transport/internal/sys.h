@@ -189,6 +189,8 @@ int PidFdOpen(pid_t pid);
 int WaitId(int pid_fd, siginfo_t* info, int options);
 int SendSignal(int pid_fd, int signal);
 void KillAndReap(pid_t pid);  // for a child that has no pid_fd
+int RunningCpus();
+int AllowedCpus();  // to the calling thread
 // Gives the calling thread a descriptor table of its own, with `fd` in it and nothing
 // else: as long as its main thread is the only one that uses a table, the kernel looks
 // descriptors up without counting references (fdget), which is 3 % of a call.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,14 @@ void KillAndReap(pid_t pid) {
   ::kill(pid, SIGKILL);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
+}
+
+int RunningCpus() { return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)); }
+
+int AllowedCpus() {
+  cpu_set_t allowed;
+  // More than fit: certainly more than one.
+  return ::sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? CPU_COUNT(&allowed) : CPU_SETSIZE;
 }
 
 void KeepOnly(int fd) {

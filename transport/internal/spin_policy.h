@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_TRANSPORT_INTERNAL_SPIN_POLICY_H_
+#define FERRY_TRANSPORT_INTERNAL_SPIN_POLICY_H_
+
+#include <algorithm>
+#include <cstdint>
+
+namespace ferry::internal {
+
+// Whether it pays to look again and again before a sleep, learned from how that went
+// lately: who waits for a quick peer goes on, who waits in vain does so ever more rarely.
+// Thread contract: thread-compatible.
+class SpinPolicy {
+ public:
+  // Those that the thread may use. With one, the peer may have to share it, and then finds
+  // nothing to answer while we look: looking in vain there weighs more.
+  enum class Cpus : bool { kMany, kOne };
+  void set_cpus(Cpus cpus) { cpus_ = cpus; }
+  Cpus cpus() const { return cpus_; }
+
+  // To be asked before each sleep.
+  bool ShallLook() {
+    if (to_skip_ == 0) return true;
+    --to_skip_;
+    return false;
+  }
+
+  // That the very first looks find something costs nothing and says nothing about later
+  // ones: the peer may have had this CPU before them.
+  void Succeeded() { failures_ = 0; }
+
+  void Failed() { Fail(cpus_ == Cpus::kOne ? kWeightOnOneCpu : 1); }
+
+  // The CPU was wanted: others got it while we looked, and what was found perhaps came only
+  // then, or it came as soon as we slept.
+  void WasInTheWay() { Fail(kWeightInTheWay); }
+
+ private:
+  static constexpr uint32_t kWeightOnOneCpu = 4;
+  static constexpr uint32_t kWeightInTheWay = 5;
+  // From the second failure on, 1, 2, 4, … waits go without a look.
+  static constexpr uint32_t kFree = 2;
+  static constexpr uint32_t kMost = 8;           // 256 waits
+  static constexpr uint32_t kMostOnOneCpu = 12;  // 4096
+
+  void Fail(uint32_t weight) {
+    failures_ = std::min(failures_ + weight, kFree + (cpus_ == Cpus::kOne ? kMostOnOneCpu : kMost));
+    if (failures_ >= kFree) to_skip_ = uint32_t{1} << (failures_ - kFree);
+  }
+
+  Cpus cpus_ = Cpus::kMany;
+  uint32_t failures_ = 0;  // since the last success, weighted
+  uint32_t to_skip_ = 0;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_TRANSPORT_INTERNAL_SPIN_POLICY_H_

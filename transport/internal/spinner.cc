@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/transport/internal/spinner.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "ferry/transport/internal/cpu_limit.h"
+#include "ferry/transport/internal/sys.h"
+
+namespace ferry::internal {
+namespace {
+
+// No batch of looks takes as long as that, unless others had the CPU; on the only CPU, no
+// peer can have answered in less than the latter.
+constexpr std::chrono::microseconds kPreemption{50};
+constexpr std::chrono::microseconds kPreemptionOnOneCpu{4};
+
+// A peer on another CPU hardly ever happens to answer just then, and needs longer to wake us.
+constexpr std::chrono::microseconds kShortSleep{30};
+
+// Somebody may pin a process at any time.
+constexpr std::chrono::milliseconds kCountCpusAgain{10};
+
+// The threads of this process that spin. Relaxed: it orders nothing.
+std::atomic<int> spinning{0};
+
+// In a forked process none does.
+[[maybe_unused]] const int registered =
+    pthread_atfork(nullptr, nullptr, [] { spinning.store(0, std::memory_order_relaxed); });
+
+}  // namespace
+
+bool Spinner::Begin(absl::Duration limit, Deadline deadline) {
+  int most = CpuLimit();
+  if (most < 2) return false;
+  if (spinning.fetch_add(1, std::memory_order_relaxed) >= most / 2) {
+    spinning.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  last_look_ = Clock::now();
+  until_ = std::min(last_look_ + absl::ToChronoNanoseconds(limit), deadline);
+  preempted_ = false;
+  if (last_look_ >= cpus_counted_ + kCountCpusAgain) {
+    cpus_counted_ = last_look_;
+    policy_.set_cpus(sys::AllowedCpus() == 1 ? SpinPolicy::Cpus::kOne : SpinPolicy::Cpus::kMany);
+  }
+  return true;
+}
+
+bool Spinner::GoesOn() {
+  Clock::time_point now = Clock::now();
+  bool shares = policy_.cpus() == SpinPolicy::Cpus::kOne;
+  if (now > last_look_ + (shares ? kPreemptionOnOneCpu : kPreemption)) preempted_ = true;
+  last_look_ = now;
+  return now < until_ && !preempted_;
+}
+
+bool Spinner::End(bool found) {
+  spinning.fetch_sub(1, std::memory_order_relaxed);
+  if (found) GoesOn();
+  if (preempted_) {
+    policy_.WasInTheWay();
+  } else if (found) {
+    policy_.Succeeded();
+  } else {
+    policy_.Failed();
+    failed_ = true;
+  }
+  return found;
+}
+
+void Spinner::JudgeSleep() {
+  failed_ = false;
+  if (Clock::now() < last_look_ + kShortSleep) policy_.WasInTheWay();
+}
+
+}  // namespace ferry::internal

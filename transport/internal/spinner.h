@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_TRANSPORT_INTERNAL_SPINNER_H_
+#define FERRY_TRANSPORT_INTERNAL_SPINNER_H_
+
+#include <chrono>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "absl/time/time.h"
+#include "ferry/transport/deadline.h"
+#include "ferry/transport/internal/spin_policy.h"
+
+namespace ferry::internal {
+
+// Looks again and again for what would else be slept for, since a sleep and a wake take
+// longer than a quick peer. At most half of the CPUs are used for that in this process.
+// Thread contract: thread-compatible.
+class Spinner {
+ public:
+  // What a look is: some reads of memory, or a system call.
+  enum class Look { kMemory, kCall };
+
+  // Calls `look` until it answers true, or a sleep is better: false then. Returns soon
+  // after the limit or the deadline; a first few looks are made whatever they are. The
+  // clock is left alone while those find something.
+  template <typename F>
+  bool Spin(Look kind, absl::Duration limit, Deadline deadline, F look) {
+    if (limit == absl::ZeroDuration() || !policy_.ShallLook()) return false;
+    for (int i = kind == Look::kMemory ? 64 : 4; i > 0; --i) {
+      if (look()) return true;
+    }
+    return SpinOn(kind, limit, deadline, look);
+  }
+
+  // To be called after the sleep that a Spin was followed by.
+  void HasSlept() {
+    if (failed_) JudgeSleep();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <typename F>
+  bool SpinOn(Look kind, absl::Duration limit, Deadline deadline, F& look) {
+    if (!Begin(limit, deadline)) return false;
+    int batch = kind == Look::kMemory ? 32 : 4;
+    bool found = false;
+    // Pauses are long on some CPUs, so they come once an answer is not to be had at once.
+    for (int batches = 0; GoesOn() && !found; ++batches) {
+      for (int i = 0; i < batch && !found; ++i) {
+        if (batches > 6 && kind == Look::kMemory) Pause();
+        found = look();
+      }
+    }
+    return End(found);
+  }
+
+  static void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("isb" ::: "memory");  // a yield does nothing on most
+#endif
+  }
+
+  bool Begin(absl::Duration limit, Deadline deadline);
+  bool GoesOn();
+  bool End(bool found);
+  void JudgeSleep();
+
+  SpinPolicy policy_;
+  Clock::time_point cpus_counted_;
+  Clock::time_point last_look_;
+  Clock::time_point until_;
+  bool preempted_ = false;
+  bool failed_ = false;  // the last one; the sleep has not been judged
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_TRANSPORT_INTERNAL_SPINNER_H_
