@@ -21,6 +21,12 @@ constexpr absl::Duration kPause = absl::Milliseconds(100);
 constexpr int kFramesPerTurn = 64;
 constexpr std::chrono::milliseconds kTurn{1};
 
+// How often the set is looked at while sessions are hot: after so many looks at them, or
+// so much time, which is found out every few turns only.
+constexpr int kMostLooksBetweenSets = 64;
+constexpr absl::Duration kBetweenSets = absl::Microseconds(20);
+constexpr uint64_t kTurnsBetweenClocks = 4;
+
 absl::Status ShutDown() { return absl::CancelledError("the server was shut down"); }
 
 }  // namespace
@@ -87,7 +93,7 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
       case Connection::Step::kHandled:
         continue;
       case Connection::Step::kEmpty:
-        if (!session->connection().Arm()) return Step::kGoOn;
+        if (hot_.Add(id, session) || !session->connection().Arm()) return Step::kGoOn;
         session->connection().TakeIn();
         continue;
       case Connection::Step::kClosed:
@@ -99,19 +105,60 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
 }
 
 Lane::Step ServerLane::GiveTurn(Id id) {
+  hot_.Remove(id);
+  looks_until_set_ = 0;  // it and others are there
   set_->Notify(id);
   return Step::kGoOn;
 }
 
 Lane::Step ServerLane::TakeNext(const Leader& leader) {
   Deadline timer = NextTimer();
-  std::optional<Id> id = set_->Next(timer);
+  News news;
+  if (hot_.empty() || !LookForNews(timer, news)) {
+    hot_.CoolAll();
+    news.in_set = set_->Next(timer);
+    spinner_.HasSlept();
+  }
+  if (news.hot != nullptr) {
+    HotSessions::Entry hot = *news.hot;
+    return Serve(hot.id, hot.session, leader);
+  }
   if (HasPassed(timer)) RunTimers();
+  return TakeFromSet(news.in_set, leader);
+}
+
+Lane::Step ServerLane::TakeFromSet(std::optional<Id> id, const Leader& leader) {
   if (!id.has_value()) return is_shut_down() ? End(ShutDown()) : Step::kGoOn;
   std::shared_ptr<Session> session = Find(*id);
   if (session == nullptr) return Accept(*id);
   session->connection().TakeIn();
   return Serve(*id, session, leader);
+}
+
+// Without a sleep; false if it is time for one.
+bool ServerLane::LookForNews(Deadline timer, News& news) {
+  Spinner::Look kind = hot_.polls_memory() ? Spinner::Look::kMemory : Spinner::Look::kCall;
+  bool found = spinner_.Spin(kind, hot_.spin_limit(), timer, [&] {
+    if (looks_until_set_ == 0) return LookAtSet(timer, news);
+    --looks_until_set_;
+    news.hot = hot_.Poll();
+    return news.hot != nullptr;
+  });
+  if (news.hot != nullptr && ++hot_turns_ % kTurnsBetweenClocks == 0 && HasPassed(set_is_due_)) {
+    looks_until_set_ = 0;
+  }
+  return found;
+}
+
+// Those who are not hot, who connect or have had a turn, are not kept waiting. Where there
+// was somebody just now there may be more.
+bool ServerLane::LookAtSet(Deadline timer, News& news) {
+  news.in_set = set_->Next(Deadline::min());
+  set_is_due_ = DeadlineAfter(kBetweenSets);
+  looks_between_sets_ =
+      news.in_set.has_value() ? 1 : std::min(2 * looks_between_sets_, kMostLooksBetweenSets);
+  looks_until_set_ = looks_between_sets_;
+  return news.in_set.has_value() || HasPassed(timer) || is_shut_down();
 }
 
 bool ServerLane::is_shut_down() {
@@ -126,6 +173,7 @@ Lane::Step ServerLane::End(const absl::Status& why) {
     shut_down_ = true;
   }
   CloseAll();
+  hot_.Clear();
   // Gives the names up now: a spare thread may hold the lane for longer than Serve runs.
   // What accepts_once stays, since it may guard this process while handlers run.
   absl::erase_if(listeners_, [](const auto& entry) { return !entry.second->accepts_once(); });
@@ -185,6 +233,7 @@ absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> trans
 
 void ServerLane::Drop(Id id) {
   if (!paused_.empty()) resume_at_ = Deadline::min();  // its descriptors are free now
+  hot_.Remove(id);
   MutexLock lock(mutex_);
   sessions_.erase(id);
 }

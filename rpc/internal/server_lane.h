@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,12 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/internal/hot_sessions.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/rpc/internal/session.h"
 #include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/internal/spinner.h"
 #include "ferry/transport/listener.h"
 #include "ferry/transport/peer_policy.h"
 #include "ferry/transport/wait_set.h"
@@ -41,7 +44,11 @@ class ServerLane final : public Lane {
   // What is given by reference outlives the lane.
   ServerLane(WorkerPool& pool, Supervisor& supervisor, const ServiceRegistry& registry,
              const Limits& limits, std::unique_ptr<WaitSet> set)
-      : Lane(pool, supervisor), registry_(registry), limits_(limits), set_(std::move(set)) {}
+      : Lane(pool, supervisor),
+        registry_(registry),
+        limits_(limits),
+        set_(std::move(set)),
+        hot_(*set_) {}
 
   // Returns: RESOURCE_EXHAUSTED when the system has no room for it; of a listener that
   // accepts_once: OUT_OF_RANGE when its peer has been accepted, and what `admit` says.
@@ -64,6 +71,13 @@ class ServerLane final : public Lane {
   Step ServeNext(const Leader& leader) override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
   Step TakeNext(const Leader& leader);
+  Step TakeFromSet(std::optional<Id> id, const Leader& leader);
+  struct News {
+    const HotSessions::Entry* hot = nullptr;
+    std::optional<Id> in_set;
+  };
+  bool LookForNews(Deadline timer, News& news);
+  bool LookAtSet(Deadline timer, News& news);
   Step GiveTurn(Id id);
   Step Accept(Id id);
   Step End(const absl::Status& why);
@@ -90,6 +104,12 @@ class ServerLane final : public Lane {
   Id last_id_ = WaitSet::kFirstId;
   Id lifeline_ = 0;  // the connection with which the lane ends
   Id current_ = 0;   // the session whose handler runs; 0: none
+  HotSessions hot_;
+  Spinner spinner_;
+  int looks_until_set_ = 0;  // of those at hot sessions
+  int looks_between_sets_ = 1;
+  uint64_t hot_turns_ = 0;
+  Deadline set_is_due_;
 
   Mutex mutex_;
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
