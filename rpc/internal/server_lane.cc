@@ -93,7 +93,8 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
       case Connection::Step::kHandled:
         continue;
       case Connection::Step::kEmpty:
-        if (hot_.Add(id, session) || !session->connection().Arm()) return Step::kGoOn;
+        if (!spinner_.Skips() && hot_.Add(id, session)) return Step::kGoOn;
+        if (!session->connection().Arm()) return Step::kGoOn;
         session->connection().TakeIn();
         continue;
       case Connection::Step::kClosed:

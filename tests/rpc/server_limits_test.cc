@@ -67,10 +67,15 @@ TEST(ServerLimitsTest, AConnectionTooManyIsRefusedUntilAnotherLeaves) {
   EXPECT_TRUE(first.Echo(EchoRequest()).ok());
 }
 
-TEST(ServerLimitsTest, WhoDoesNotSayHelloIsClosedWhileOthersCall) {
+// With sessions that are slept for, and with such as are polled.
+class BusyServerTest : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(All, BusyServerTest,
+                         testing::Values("inproc:shaking", "inproc:shaking?spin=1ms"));
+
+TEST_P(BusyServerTest, WhoDoesNotSayHelloIsClosedWhileOthersCall) {
   ServerOptions options;
   options.handshake_timeout = absl::Milliseconds(50);
-  EchoServer server("inproc:shaking", options);
+  EchoServer server(GetParam(), options);
   EchoStub stub(server.Connect());
   std::atomic<bool> stop{false};
   std::vector<std::thread> busy;
@@ -79,10 +84,10 @@ TEST(ServerLimitsTest, WhoDoesNotSayHelloIsClosedWhileOthersCall) {
       while (!stop.load()) EXPECT_TRUE(stub.Echo(EchoRequest()).ok());
     });
   }
-  std::unique_ptr<Transport> silent = RawConnection("inproc:shaking");
-  std::unique_ptr<Transport> chatty = RawConnection("inproc:shaking");
+  std::unique_ptr<Transport> silent = RawConnection(GetParam());
+  std::unique_ptr<Transport> chatty = RawConnection(GetParam());
   Send(*chatty, FrameType::kHello, internal::MakeHello(1000));
-  std::unique_ptr<Transport> another = RawConnection("inproc:shaking");
+  std::unique_ptr<Transport> another = RawConnection(GetParam());
   AwaitEnd(*silent);
   AwaitEnd(*another);
   EXPECT_EQ(silent->close_reason().code(), StatusCode::kUnavailable) << silent->close_reason();

@@ -46,17 +46,19 @@ TEST(SpinPolicyTest, FailuresInARowMakeLooksRare) {
 
 TEST(SpinPolicyTest, ToBeInTheWayWeighsMore) {
   SpinPolicy policy;
-  policy.WasInTheWay();
-  EXPECT_EQ(Skipped(policy), 8);
-  policy.WasInTheWay();
-  EXPECT_EQ(Skipped(policy), 256);
+  for (int skipped : {8, 256, 8192, 16384, 16384}) {
+    policy.WasInTheWay();
+    EXPECT_EQ(Skipped(policy), skipped);
+  }
+  policy.Failed();
+  EXPECT_EQ(Skipped(policy), 16384) << "a failure does not make up for it";
 }
 
-TEST(SpinPolicyTest, OnOneCpuThePeerMayHaveToShareItIsRarelyTried) {
+TEST(SpinPolicyTest, OnOneCpuFailuresWeighMore) {
   SpinPolicy policy;
   policy.set_cpus(SpinPolicy::Cpus::kOne);
   EXPECT_TRUE(policy.ShallLook()) << "the peer may have another";
-  for (int skipped : {4, 64, 1024, 4096, 4096}) {
+  for (int skipped : {4, 64, 1024, 16384, 16384}) {
     policy.Failed();
     EXPECT_EQ(Skipped(policy), skipped);
   }

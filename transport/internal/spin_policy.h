@@ -31,22 +31,27 @@ class SpinPolicy {
   // ones: the peer may have had this CPU before them.
   void Succeeded() { failures_ = 0; }
 
-  void Failed() { Fail(cpus_ == Cpus::kOne ? kWeightOnOneCpu : 1); }
+  void Failed() {
+    if (cpus_ == Cpus::kOne) {
+      Fail(4, kMostWhereScarce);
+    } else {
+      Fail(1, kMost);
+    }
+  }
 
   // The CPU was wanted: others got it while we looked, and what was found perhaps came only
   // then, or it came as soon as we slept.
-  void WasInTheWay() { Fail(kWeightInTheWay); }
+  void WasInTheWay() { Fail(5, kMostWhereScarce); }
 
  private:
-  static constexpr uint32_t kWeightOnOneCpu = 4;
-  static constexpr uint32_t kWeightInTheWay = 5;
-  // From the second failure on, 1, 2, 4, … waits go without a look.
+  // From the second failure on, 1, 2, 4, … waits go without a look: a slow peer costs as many
+  // times the limit itself, but one that needs our CPU may be quick.
   static constexpr uint32_t kFree = 2;
-  static constexpr uint32_t kMost = 8;           // 256 waits
-  static constexpr uint32_t kMostOnOneCpu = 12;  // 4096
+  static constexpr uint32_t kMost = kFree + 8;              // 256 waits
+  static constexpr uint32_t kMostWhereScarce = kFree + 14;  // 16384
 
-  void Fail(uint32_t weight) {
-    failures_ = std::min(failures_ + weight, kFree + (cpus_ == Cpus::kOne ? kMostOnOneCpu : kMost));
+  void Fail(uint32_t weight, uint32_t most) {
+    failures_ = std::max(failures_, std::min(failures_ + weight, most));
     if (failures_ >= kFree) to_skip_ = uint32_t{1} << (failures_ - kFree);
   }
 

@@ -34,6 +34,9 @@ class Spinner {
     return SpinOn(kind, limit, deadline, look);
   }
 
+  // Whether the next wait is better a sleep at once; counts as that wait if so.
+  bool Skips() { return !policy_.ShallLook(); }
+
   // To be called after the sleep that a Spin was followed by.
   void HasSlept() {
     if (failed_) JudgeSleep();
