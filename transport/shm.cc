@@ -32,11 +32,7 @@ class ShmListener final : public Listener {
       : listener_(std::move(listener)), options_(options), next_(std::move(outgoing)) {}
 
   absl::StatusOr<std::unique_ptr<Transport>> TryAccept() override {
-    if (!next_.has_value()) {
-      absl::StatusOr<ShmTransport::Outgoing> made = ShmTransport::MakeOutgoing(options_);
-      if (!made.ok()) return absl::ResourceExhaustedError(made.status().message());
-      next_ = *std::move(made);
-    }
+    if (absl::Status prepared = Prepare(); !prepared.ok()) return prepared;
     absl::StatusOr<std::optional<LocalSocket>> accepted = listener_.TryAccept();
     if (!accepted.ok()) return accepted.status();
     if (!accepted->has_value()) return nullptr;
@@ -44,12 +40,21 @@ class ShmListener final : public Listener {
     absl::StatusOr<std::unique_ptr<ShmTransport>> transport =
         ShmTransport::Create(std::move(socket.fd), *std::exchange(next_, std::nullopt), options_,
                              std::move(socket.peer), nullptr);
+    Prepare().IgnoreError();  // if it cannot be now, then before the next is let in
     if (!transport.ok()) return nullptr;  // who came is gone
     return *std::move(transport);
   }
   int wait_handle() const override { return listener_.wait_handle(); }
 
  private:
+  absl::Status Prepare() {
+    if (next_.has_value()) return absl::OkStatus();
+    absl::StatusOr<ShmTransport::Outgoing> made = ShmTransport::MakeOutgoing(options_);
+    if (!made.ok()) return absl::ResourceExhaustedError(made.status().message());
+    next_ = *std::move(made);
+    return absl::OkStatus();
+  }
+
   LocalSocketListener listener_;
   const ShmOptions options_;
   // For who comes next: nobody is let in for whom there is no memory.

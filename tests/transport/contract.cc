@@ -80,7 +80,7 @@ std::vector<TransportKind> Kinds() {
       {"UnixAbstract", nullptr, "unix-abstract:FOLDER", ""},
       {"NamedPipe", nullptr, "named-pipe:FOLDER/pipe", ""},
       {"Shm", nullptr, "shm:FOLDER/rings", ""},
-      {"SmallShm", nullptr, "shm:FOLDER/rings?ring=4KiB", ""},
+      {"SmallShm", nullptr, "shm:FOLDER/rings?ring=16KiB", ""},
       {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }

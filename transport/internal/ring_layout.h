@@ -49,6 +49,9 @@ struct alignas(64) RingSlot {
   static constexpr size_t kPayload = kHeader + kFrameHeaderSize;
   static constexpr size_t kInline = 64 - kPayload;
 
+  // In the length: there is no frame, pass on.
+  static constexpr uint32_t kAbandoned = uint32_t{1} << 31;
+
   // Of the first word.
   static constexpr uint32_t StampOf(uint64_t commit) { return static_cast<uint32_t>(commit); }
   static constexpr uint64_t Commit(uint32_t stamp, uint32_t length) {
@@ -60,9 +63,6 @@ struct alignas(64) RingSlot {
   std::atomic<uint64_t> words[8];
 };
 static_assert(sizeof(RingSlot) == 64);
-
-// In the place of a frame's type: there is no frame, pass on.
-inline constexpr FrameType kAbandoned{};
 
 // How far a region has been written or read. Slots count on and wrap at 2^32. Bytes run
 // through the ring twice before they start over, so that a full ring is not an empty one.

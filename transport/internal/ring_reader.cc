@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/internal/usual_frame.h"
 
@@ -28,18 +29,15 @@ RingReader::Next RingReader::TryNext(Frame& frame) {
     for (int i = 1; i < 8; ++i) slot_[i] = slot.words[i].load(std::memory_order_relaxed);
     const char* bytes = reinterpret_cast<const char*>(slot_);
     frame.header = DecodeFrameHeader(bytes + RingSlot::kHeader);
+    bool abandoned = (frame.header.length & RingSlot::kAbandoned) != 0;
+    frame.header.length &= ~RingSlot::kAbandoned;
     if (frame.header.length <= RingSlot::kInline) {
       frame.payload = bytes + RingSlot::kPayload;
       next_byte_ = head_.byte;
-    } else if (!TakePayload(frame.header.length, frame)) {
+    } else if (!FindPayload(frame)) {
       return Next::kBroken;
     }
-    if (IsUsualFrame(frame.header, geometry_.max_frame())) return Next::kFrame;
-    if (frame.header.type != kAbandoned) {
-      bool valid = ValidateFrameHeader(frame.header, geometry_.max_frame()).ok();
-      return valid ? Next::kFrame : Next::kBroken;
-    }
-    copy_.Release();
+    if (ABSL_PREDICT_TRUE(!abandoned)) return Judge(frame);
     Advance();
   }
   return Next::kEmpty;
@@ -47,16 +45,28 @@ RingReader::Next RingReader::TryNext(Frame& frame) {
 
 // False if it is not within the ring. Where it ends is told back to the peer, and nothing
 // else is done with it.
-bool RingReader::TakePayload(uint32_t length, Frame& frame) {
+bool RingReader::FindPayload(Frame& frame) {
+  const uint32_t length = frame.header.length;
   const char* bytes = reinterpret_cast<const char*>(slot_);
   std::memcpy(&next_byte_, bytes + RingSlot::kPayload, sizeof(next_byte_));
   if (length > geometry_.max_frame() || next_byte_ >= 2 * geometry_.ring) return false;
   uint32_t room = RingGeometry::Room(length);
   uint32_t offset = geometry_.OffsetOf(geometry_.Advance(next_byte_, 2 * geometry_.ring - room));
   if (offset + room > geometry_.ring) return false;
-  const char* payload = ring_ + offset;
-  frame.payload = trust_ == Trust::kYes ? payload : copy_.Of(payload, length);
+  frame.payload = ring_ + offset;
   return true;
+}
+
+RingReader::Next RingReader::Judge(Frame& frame) {
+  const size_t max_frame = geometry_.max_frame();
+  if (!IsUsualFrame(frame.header, max_frame) &&
+      !ValidateFrameHeader(frame.header, max_frame).ok()) {
+    return Next::kBroken;
+  }
+  if (frame.header.length > RingSlot::kInline && trust_ == Trust::kNo) {
+    frame.payload = copy_.Of(frame.payload, frame.header.length);
+  }
+  return Next::kFrame;
 }
 
 void RingReader::Advance() {
@@ -97,6 +107,7 @@ absl::Status RingReader::WhatIsBroken() const {
                      ", expected ", head_.slot + 1, " or ", StaleStamp()));
   }
   FrameHeader header = DecodeFrameHeader(reinterpret_cast<const char*>(slot_) + RingSlot::kHeader);
+  header.length &= ~RingSlot::kAbandoned;
   absl::Status valid = ValidateFrameHeader(header, geometry_.max_frame());
   if (!valid.ok()) return valid;
   return absl::DataLossError(absl::StrCat("broken ring: a payload of ", header.length,

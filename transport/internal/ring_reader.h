@@ -65,7 +65,8 @@ class RingReader {
   // What the stamp of a slot is before the next frame is in it.
   uint32_t StaleStamp() const { return in_first_lap_ ? 0 : head_.slot + 1 - geometry_.slots; }
   void Advance();
-  bool TakePayload(uint32_t length, Frame& frame);
+  bool FindPayload(Frame& frame);
+  Next Judge(Frame& frame);
 
   RingControl& own_;
   const Trust trust_;

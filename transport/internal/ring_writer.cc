@@ -104,8 +104,9 @@ bool RingWriter::Commit(RingSlot* slot) {
 }
 
 bool RingWriter::Abandon(RingSlot* slot) {
-  constexpr size_t kType = RingSlot::kHeader + sizeof(uint32_t);
-  slot->bytes()[kType] = static_cast<char>(kAbandoned);
+  uint64_t word = slot->words[0].load(std::memory_order_relaxed);
+  slot->words[0].store(word | RingSlot::Commit(0, RingSlot::kAbandoned),
+                       std::memory_order_relaxed);
   return Commit(slot);
 }
 

@@ -86,8 +86,7 @@ int SocketPair(int ends[2]) {
 }
 
 ssize_t SendDescriptor(int socket, const void* data, size_t size, int fd) {
-  size_t length = size;
-  if (Injected(Call::kWrite, length)) return -1;
+  if (Injected(Call::kMemory)) return -1;
   struct iovec piece = {const_cast<void*>(data), size};
   Control control = {};
   struct msghdr message = {};
