@@ -157,7 +157,7 @@ bool ServerLane::LookAtSet(Deadline timer, News& news) {
   news.in_set = set_->Next(Deadline::min());
   set_is_due_ = DeadlineAfter(kBetweenSets);
   looks_between_sets_ =
-      news.in_set.has_value() ? 1 : std::min(2 * looks_between_sets_, kMostLooksBetweenSets);
+      news.in_set.has_value() ? 0 : std::min(2 * looks_between_sets_ + 1, kMostLooksBetweenSets);
   looks_until_set_ = looks_between_sets_;
   return news.in_set.has_value() || HasPassed(timer) || is_shut_down();
 }

@@ -107,7 +107,7 @@ class ServerLane final : public Lane {
   HotSessions hot_;
   Spinner spinner_;
   int looks_until_set_ = 0;  // of those at hot sessions
-  int looks_between_sets_ = 1;
+  int looks_between_sets_ = 0;
   uint64_t hot_turns_ = 0;
   Deadline set_is_due_;
 

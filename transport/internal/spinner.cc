@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "ferry/transport/internal/cpu_limit.h"
 #include "ferry/transport/internal/sys.h"
@@ -14,10 +15,10 @@
 namespace ferry::internal {
 namespace {
 
-// No batch of looks takes as long as that, unless others had the CPU; on the only CPU, no
-// peer can have answered in less than the latter.
-constexpr std::chrono::microseconds kPreemption{50};
-constexpr std::chrono::microseconds kPreemptionOnOneCpu{4};
+// A batch of looks hardly ever takes as long as that, unless others had the CPU: for so
+// short a time on the only one, if one of them was the peer.
+constexpr std::chrono::microseconds kGap{5};
+constexpr std::chrono::microseconds kGapOnOneCpu{2};
 
 // A peer on another CPU hardly ever happens to answer just then, and needs longer to wake us.
 constexpr std::chrono::microseconds kShortSleep{30};
@@ -27,6 +28,13 @@ constexpr std::chrono::milliseconds kCountCpusAgain{10};
 
 // The threads of this process that spin. Relaxed: it orders nothing.
 std::atomic<int> spinning{0};
+
+// Whether others had the CPU since this thread asked last.
+bool WasPreempted() {
+  thread_local int64_t seen = sys::Preemptions();
+  int64_t now = sys::Preemptions();
+  return std::exchange(seen, now) != now;
+}
 
 // In a forked process none does.
 [[maybe_unused]] const int registered =
@@ -54,7 +62,7 @@ bool Spinner::Begin(absl::Duration limit, Deadline deadline) {
 bool Spinner::GoesOn() {
   Clock::time_point now = Clock::now();
   bool shares = policy_.cpus() == SpinPolicy::Cpus::kOne;
-  if (now > last_look_ + (shares ? kPreemptionOnOneCpu : kPreemption)) preempted_ = true;
+  if (now > last_look_ + (shares ? kGapOnOneCpu : kGap) && WasPreempted()) preempted_ = true;
   last_look_ = now;
   return now < until_ && !preempted_;
 }

@@ -191,6 +191,8 @@ int SendSignal(int pid_fd, int signal);
 void KillAndReap(pid_t pid);  // for a child that has no pid_fd
 int RunningCpus();
 int AllowedCpus();  // to the calling thread
+// How often the calling thread had to leave the CPU to others.
+int64_t Preemptions();
 // Gives the calling thread a descriptor table of its own, with `fd` in it and nothing
 // else: as long as its main thread is the only one that uses a table, the kernel looks
 // descriptors up without counting references (fdget), which is 3 % of a call.
