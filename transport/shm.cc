@@ -40,7 +40,7 @@ class ShmListener final : public Listener {
     absl::StatusOr<std::unique_ptr<ShmTransport>> transport =
         ShmTransport::Create(std::move(socket.fd), *std::exchange(next_, std::nullopt), options_,
                              std::move(socket.peer), nullptr);
-    Prepare().IgnoreError();  // if it cannot be now, then before the next is let in
+    Prepare().IgnoreError();              // if it cannot be now, then before the next is let in
     if (!transport.ok()) return nullptr;  // who came is gone
     return *std::move(transport);
   }

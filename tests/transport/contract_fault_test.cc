@@ -40,7 +40,8 @@ constexpr Fault kHarmless[] = {
     {Call::kWrite, EAGAIN},  {Call::kPoll, EINTR},     {Call::kNoSignalWrite, EOPNOTSUPP},
     {Call::kWaitId, EINTR},  {Call::kAccept, EINTR},   {Call::kAccept, EAGAIN},
     {Call::kAccept, EMFILE}, {Call::kAccept, ENOMEM},  {Call::kAccept, ECONNABORTED},
-    {Call::kConnect, EINTR}, {Call::kConnect, EAGAIN}, {Call::kRing, EINTR}, {Call::kRing, ENOMEM}, {Call::kRing, ENOBUFS},
+    {Call::kConnect, EINTR}, {Call::kConnect, EAGAIN}, {Call::kRing, EINTR},
+    {Call::kRing, ENOMEM},   {Call::kRing, ENOBUFS},
 };
 
 // May end the exchange.
@@ -54,7 +55,9 @@ constexpr Fault kGrave[] = {
     {Call::kAccess, EACCES},    {Call::kStat, ENOMEM},      {Call::kMkfifo, ENOSPC},
     {Call::kRename, EACCES},    {Call::kLock, ENOLCK},      {Call::kRandom, ENOSYS},
     {Call::kSocket, EMFILE},    {Call::kSocket, ENOMEM},    {Call::kBind, ENOMEM},
-    {Call::kListen, ENOMEM},    {Call::kConnect, ENOMEM},   {Call::kConnect, ECONNREFUSED}, {Call::kMemory, EMFILE}, {Call::kMemory, ENOMEM}, {Call::kMemory, EINVAL}, {Call::kRing, EPIPE},
+    {Call::kListen, ENOMEM},    {Call::kConnect, ENOMEM},   {Call::kConnect, ECONNREFUSED},
+    {Call::kMemory, EMFILE},    {Call::kMemory, ENOMEM},    {Call::kMemory, ENOSYS},
+    {Call::kRing, EPIPE},
 };
 
 // Who hangs is told from who is slow, and where.

@@ -105,8 +105,7 @@ bool RingWriter::Commit(RingSlot* slot) {
 
 bool RingWriter::Abandon(RingSlot* slot) {
   uint64_t word = slot->words[0].load(std::memory_order_relaxed);
-  slot->words[0].store(word | RingSlot::Commit(0, RingSlot::kAbandoned),
-                       std::memory_order_relaxed);
+  slot->words[0].store(word | RingSlot::Commit(0, RingSlot::kAbandoned), std::memory_order_relaxed);
   return Commit(slot);
 }
 
