@@ -46,19 +46,19 @@ TEST(SpinPolicyTest, FailuresInARowMakeLooksRare) {
 
 TEST(SpinPolicyTest, ToBeInTheWayWeighsMore) {
   SpinPolicy policy;
-  for (int skipped : {8, 256, 8192, 16384, 16384}) {
+  for (int skipped : {2, 16, 128, 1024, 1024}) {
     policy.WasInTheWay();
     EXPECT_EQ(Skipped(policy), skipped);
   }
   policy.Failed();
-  EXPECT_EQ(Skipped(policy), 16384) << "a failure does not make up for it";
+  EXPECT_EQ(Skipped(policy), 1024) << "a failure does not make up for it";
 }
 
 TEST(SpinPolicyTest, OnOneCpuFailuresWeighMore) {
   SpinPolicy policy;
   policy.set_cpus(SpinPolicy::Cpus::kOne);
   EXPECT_TRUE(policy.ShallLook()) << "the peer may have another";
-  for (int skipped : {4, 64, 1024, 16384, 16384}) {
+  for (int skipped : {4, 64, 1024, 1024}) {
     policy.Failed();
     EXPECT_EQ(Skipped(policy), skipped);
   }

@@ -41,14 +41,14 @@ class SpinPolicy {
 
   // The CPU was wanted: others got it while we looked, and what was found perhaps came only
   // then, or it came as soon as we slept.
-  void WasInTheWay() { Fail(5, kMostWhereScarce); }
+  void WasInTheWay() { Fail(3, kMostWhereScarce); }
 
  private:
   // From the second failure on, 1, 2, 4, … waits go without a look: a slow peer costs as many
   // times the limit itself, but one that needs our CPU may be quick.
   static constexpr uint32_t kFree = 2;
   static constexpr uint32_t kMost = kFree + 8;              // 256 waits
-  static constexpr uint32_t kMostWhereScarce = kFree + 14;  // 16384
+  static constexpr uint32_t kMostWhereScarce = kFree + 10;  // 1024
 
   void Fail(uint32_t weight, uint32_t most) {
     failures_ = std::max(failures_, std::min(failures_ + weight, most));
