@@ -27,7 +27,8 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 
 bool ShmTransport::Poll() {
   if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
-  if (has_backlog_.load(std::memory_order_relaxed)) Pump(WhenFull::kReturn);
+  // A peer that makes room is as much at work as one that sends.
+  if (has_backlog_.load(std::memory_order_relaxed) && Pump(WhenFull::kReturn)) return true;
   if (!reader_.attached()) TakeIn(RingSocket::Mode::kNow);
   return reader_.HasNext() || ended_;
 }

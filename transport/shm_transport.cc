@@ -120,22 +120,24 @@ void ShmTransport::Flush(Deadline) {
 }
 
 // Moves the backlog into the ring, as far as there is room.
-void ShmTransport::Pump(WhenFull when_full) {
+bool ShmTransport::Pump(WhenFull when_full) {
+  bool moved = false;
   {
     MutexLock lock(backlog_mutex_);
     Pumped pumped;
     do {
-      pumped = PumpWhatFits();
+      pumped = PumpWhatFits(moved);
     } while (pumped == Pumped::kFull && when_full == WhenFull::kArm && !writer_.ArmForRoom());
-    if (pumped == Pumped::kFull) return;
+    if (pumped == Pumped::kFull) return moved;
     backlog_.Clear();
     has_backlog_.store(false);
-    if (pumped == Pumped::kAll) return;
+    if (pumped == Pumped::kAll) return moved;
   }
   SetCloseReason(BadRelease(), Received::kDropped);
+  return moved;
 }
 
-ShmTransport::Pumped ShmTransport::PumpWhatFits() {
+ShmTransport::Pumped ShmTransport::PumpWhatFits(bool& moved) {
   struct iovec frames[SendQueue::kMaxPieces];
   while (!backlog_.empty() && !closing_.load(std::memory_order_relaxed)) {
     int count = backlog_.Gather(frames);
@@ -155,6 +157,7 @@ ShmTransport::Pumped ShmTransport::PumpWhatFits() {
       std::memcpy(data, frame + kFrameHeaderSize, header.length);
       if (writer_.Commit(slot)) socket_.Ring();
       backlog_.Consume(frames[i].iov_len);
+      moved = true;
     }
   }
   return Pumped::kAll;

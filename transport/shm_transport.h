@@ -61,6 +61,7 @@ class ShmTransport final : public Transport {
   ReadResult TryRead(Frame& frame) override;
   void Release() override;
   bool Poll() override;
+  bool polls_memory() const override { return true; }
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
   absl::Status Join(WaitSet& set, uint64_t id) override;
@@ -81,8 +82,9 @@ class ShmTransport final : public Transport {
                std::shared_ptr<PeerProcess> process);
 
   void Stage(const FrameHeader& header, size_t size, Reservation& out) ABSL_ATTRIBUTE_NOINLINE;
-  void Pump(WhenFull when_full) ABSL_ATTRIBUTE_NOINLINE;
-  Pumped PumpWhatFits() ABSL_EXCLUSIVE_LOCKS_REQUIRED(backlog_mutex_);
+  // Answers whether something was moved.
+  bool Pump(WhenFull when_full) ABSL_ATTRIBUTE_NOINLINE;
+  Pumped PumpWhatFits(bool& moved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(backlog_mutex_);
 
   int ProcessFd() const { return process_ == nullptr ? -1 : process_->pid_fd(); }
   Sleep HowToSleep(const WaitOptions& options) const;

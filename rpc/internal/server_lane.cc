@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kTurn{1};
 
 // How often the set is looked at while sessions are hot: after so many looks at them, or
 // so much time, which is found out every few turns only.
-constexpr int kMostLooksBetweenSets = 64;
+constexpr int kMostCallsBetweenSets = 64;
+constexpr int kMostReadsBetweenSets = 4096;
 constexpr absl::Duration kBetweenSets = absl::Microseconds(20);
 constexpr uint64_t kTurnsBetweenClocks = 4;
 
@@ -157,7 +158,10 @@ bool ServerLane::LookAtSet(Deadline timer, News& news) {
   news.in_set = set_->Next(Deadline::min());
   set_is_due_ = DeadlineAfter(kBetweenSets);
   looks_between_sets_ =
-      news.in_set.has_value() ? 0 : std::min(2 * looks_between_sets_ + 1, kMostLooksBetweenSets);
+      news.in_set.has_value()
+          ? 0
+          : std::min(2 * looks_between_sets_ + 1,
+                     hot_.polls_memory() ? kMostReadsBetweenSets : kMostCallsBetweenSets);
   looks_until_set_ = looks_between_sets_;
   return news.in_set.has_value() || HasPassed(timer) || is_shut_down();
 }

@@ -44,6 +44,18 @@ TEST(SpinPolicyTest, FailuresInARowMakeLooksRare) {
   EXPECT_EQ(Skipped(policy), 0) << "a success forgives all";
 }
 
+TEST(SpinPolicyTest, QuickSuccessesForgiveOneFailureEach) {
+  SpinPolicy policy;
+  for (int i = 0; i < 4; ++i) policy.Failed();
+  EXPECT_EQ(Skipped(policy), 4);
+  for (int i = 0; i < 3; ++i) policy.SucceededSoon();
+  policy.Failed();
+  EXPECT_EQ(Skipped(policy), 1);
+  for (int i = 0; i < 10; ++i) policy.SucceededSoon();
+  policy.Failed();
+  EXPECT_EQ(Skipped(policy), 0);
+}
+
 TEST(SpinPolicyTest, ToBeInTheWayWeighsMore) {
   SpinPolicy policy;
   for (int skipped : {2, 16, 128, 1024, 1024}) {

@@ -27,9 +27,13 @@ class SpinPolicy {
     return false;
   }
 
-  // That the very first looks find something costs nothing and says nothing about later
-  // ones: the peer may have had this CPU before them.
   void Succeeded() { failures_ = 0; }
+
+  // Among the first looks, after some that found nothing: the peer has hardly had this CPU
+  // in between. (Of what the very first look finds that cannot be told.)
+  void SucceededSoon() {
+    if (failures_ != 0) --failures_;
+  }
 
   void Failed() {
     if (cpus_ == Cpus::kOne) {

@@ -28,8 +28,13 @@ class Spinner {
   template <typename F>
   bool Spin(Look kind, absl::Duration limit, Deadline deadline, F look) {
     if (limit == absl::ZeroDuration() || !policy_.ShallLook()) return false;
-    for (int i = kind == Look::kMemory ? 64 : 4; i > 0; --i) {
-      if (look()) return true;
+    const int looks = kind == Look::kMemory ? kFirstReads : kFirstCalls;
+    for (int i = 0; i < looks; ++i) {
+      if (look()) {
+        if (i >= (kind == Look::kMemory ? kTellingRead : kTellingCall)) policy_.SucceededSoon();
+        return true;
+      }
+      if (kind == Look::kMemory) Pause();
     }
     return SpinOn(kind, limit, deadline, look);
   }
@@ -45,21 +50,28 @@ class Spinner {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // As long as a quick call takes: to read the clock costs a good part of that.
+  static constexpr int kFirstReads = 1000;
+  static constexpr int kFirstCalls = 4;
+  static constexpr int kTellingRead = 3;
+  static constexpr int kTellingCall = 1;
+
   template <typename F>
   bool SpinOn(Look kind, absl::Duration limit, Deadline deadline, F& look) {
     if (!Begin(limit, deadline)) return false;
-    int batch = kind == Look::kMemory ? 32 : 4;
+    int batch = kind == Look::kMemory ? 64 : 4;
     bool found = false;
-    // Pauses are long on some CPUs, so they come once an answer is not to be had at once.
-    for (int batches = 0; GoesOn() && !found; ++batches) {
+    while (GoesOn() && !found) {
       for (int i = 0; i < batch && !found; ++i) {
-        if (batches > 6 && kind == Look::kMemory) Pause();
+        if (kind == Look::kMemory) Pause();
         found = look();
       }
     }
     return End(found);
   }
 
+  // Lets the other thread of the core work, and spares the pipeline what it has read ahead
+  // of the answer.
   static void Pause() {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
