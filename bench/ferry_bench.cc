@@ -35,7 +35,8 @@ ABSL_FLAG(std::string, placement, "",
           "hard to compare. The default is one-cpu, then two-cpus");
 
 ABSL_FLAG(std::vector<std::string>, transports,
-          (std::vector<std::string>{"pipe", "unix", "named-pipe"}), "what carries the calls");
+          (std::vector<std::string>{"pipe", "unix", "named-pipe", "shm"}),
+          "what carries the calls");
 ABSL_FLAG(bool, floors_only, false, "leave ferry out");
 
 namespace ferry::bench {
