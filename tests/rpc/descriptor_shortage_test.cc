@@ -95,7 +95,8 @@ TEST_P(DescriptorShortageTest, WhoConnectsWaitsForADescriptor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DescriptorShortageTest,
-                         testing::Values("unix", "unix-abstract", "named-pipe"), NameOfScheme);
+                         testing::Values("unix", "unix-abstract", "named-pipe", "shm"),
+                         NameOfScheme);
 
 }  // namespace
 }  // namespace ferry::test

@@ -123,7 +123,7 @@ TEST_P(IdleTest, NothingRunsWhileAClientMayStillSayHello) {
   EXPECT_TRUE(BecomesIdle());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, IdleTest, testing::Values("inproc", "unix", "named-pipe"),
+INSTANTIATE_TEST_SUITE_P(All, IdleTest, testing::Values("inproc", "unix", "named-pipe", "shm"),
                          NameOfScheme);
 
 }  // namespace

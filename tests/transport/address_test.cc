@@ -54,14 +54,16 @@ absl::Status Connecting(const char* text) {
 absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).status(); }
 
 TEST(AddressTest, UnknownThingsListWhatExists) {
-  ExpectError(Connecting("tcp:host"),
-              "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc:, named-pipe:, "
-              "stdio:, unix: and unix-abstract: to "
-              "connect to");
-  ExpectError(Listening("exec:a"),
-              "address 'exec:a': unknown scheme 'exec:'; there are inproc:, named-pipe:, parent:, "
-              "stdio:, unix: and unix-abstract: "
-              "to serve");
+  ExpectError(
+      Connecting("tcp:host"),
+      "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc:, named-pipe:, shm:, "
+      "stdio:, unix: and unix-abstract: to "
+      "connect to");
+  ExpectError(
+      Listening("exec:a"),
+      "address 'exec:a': unknown scheme 'exec:'; there are inproc:, named-pipe:, parent:, shm:, "
+      "stdio:, unix: and unix-abstract: "
+      "to serve");
   ExpectError(
       Connecting("exec:a?args=b"),
       "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, env, cwd, transport, "

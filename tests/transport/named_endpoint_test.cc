@@ -499,7 +499,7 @@ TEST_P(NamedEndpointTest, AClientThatCannotConnectLeavesNothing) {
   EXPECT_TRUE(ListenAt(address_).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(, NamedEndpointTest, testing::Values("unix", "named-pipe"),
+INSTANTIATE_TEST_SUITE_P(, NamedEndpointTest, testing::Values("unix", "named-pipe", "shm"),
                          [](const auto& kind) {
                            return std::string(kind.param) == "unix" ? "Unix" : "NamedPipe";
                          });
