@@ -52,10 +52,11 @@ absl::Status RingSocket::Greet(const RingGeometry& ours, const UniqueFd& memory)
 // EAGAIN means that the peer has not taken earlier rings yet, which wake it as well.
 void RingSocket::Ring() {
   for (int tries = 0; tries < kRingTries; ++tries) {
-    if (sys::Ring(fd()) == 0 || errno == EAGAIN || IsEnd(errno)) return;
+    if (sys::Ring(fd()) == 0 || errno == EAGAIN) return;
+    if (IsEnd(errno)) break;
     if (errno != EINTR) sys::Poll(nullptr, 0, DeadlineAfter(absl::Milliseconds(1)));
   }
-  Shutdown();  // rather than to leave it asleep
+  Shutdown();  // rather than to leave anybody asleep
 }
 
 void RingSocket::Shutdown() {
