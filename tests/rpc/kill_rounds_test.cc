@@ -107,7 +107,8 @@ TEST_P(KillRoundsTest, AKilledClientLeavesTheServerWhatItHad) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KillRoundsTest,
-                         testing::Values("unix", "unix-abstract", "named-pipe"), NameOfScheme);
+                         testing::Values("unix", "unix-abstract", "named-pipe", "shm"),
+                         NameOfScheme);
 
 }  // namespace
 }  // namespace ferry::test

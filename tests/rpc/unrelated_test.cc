@@ -115,7 +115,8 @@ TEST_P(UnrelatedTest, ALargeRequestMayBeFollowedWhileItsHandlerRuns) {
   for (std::thread& caller : callers) caller.join();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, UnrelatedTest, testing::Values("unix", "unix-abstract", "named-pipe"),
+INSTANTIATE_TEST_SUITE_P(All, UnrelatedTest,
+                         testing::Values("unix", "unix-abstract", "named-pipe", "shm"),
                          NameOfScheme);
 
 // An abstract name has no mode that keeps other users out: only the policies do.
