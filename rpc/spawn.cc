@@ -3,7 +3,7 @@
 
 #include "ferry/rpc/spawn.h"
 
-#include "ferry/transport/parent_link.h"
+#include "ferry/transport/child_link.h"
 
 namespace ferry {
 

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "ferry/transport/internal/ring_layout.h"
 #include "ferry/transport/internal/sys.h"
 
 namespace ferry {
@@ -23,6 +24,11 @@ std::string WrongStdio(const ChildOptions& options) {
     return "its stdin and stdout carry the calls, and cannot be anything else";
   }
   return "";
+}
+
+std::string WrongRing(const ChildOptions& options) {
+  if (options.shm.ring != 0 && options.shm.ring <= internal::RingGeometry::kMaxRing) return "";
+  return absl::StrCat("a ring of ", options.shm.ring, " bytes is none, expected 4KiB to 64MiB");
 }
 
 std::string WrongEnvironment(const ChildOptions& options) {
@@ -58,6 +64,7 @@ absl::Status CheckChildOptions(const ChildOptions& options) {
     if (HasNul(argument)) wrong = "an argument contains a NUL byte, which exec cannot pass";
   }
   if (HasNul(options.working_directory)) wrong = "the working directory contains a NUL byte";
+  if (wrong.empty()) wrong = WrongRing(options);
   if (wrong.empty()) wrong = WrongEnvironment(options);
   if (wrong.empty()) wrong = WrongDescriptors(options);
   if (wrong.empty()) return absl::OkStatus();

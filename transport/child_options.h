@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ferry/transport/shm_options.h"
 
 namespace ferry {
 
@@ -23,6 +24,8 @@ enum class Stdio {
 enum class ChildLinkKind {
   kPipes,  // two pipes on descriptors of their own, 3 and 4 in the child
   kStdio,  // the child's stdin and stdout
+  kUnix,   // a socket, 3 in the child
+  kShm,    // shared memory, with a socket beside it
 };
 
 struct ChildOptions {
@@ -32,6 +35,8 @@ struct ChildOptions {
   std::vector<std::string> arguments;
 
   ChildLinkKind link = ChildLinkKind::kPipes;
+  // Of kShm, for both directions.
+  ShmOptions shm;
 
   // The first two are kInherit if `link` is kStdio.
   Stdio standard_input = Stdio::kInherit;

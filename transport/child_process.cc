@@ -17,6 +17,7 @@
 #include "ferry/transport/internal/program_file.h"
 #include "ferry/transport/internal/spawn_plan.h"
 #include "ferry/transport/internal/sys.h"
+#include "ferry/transport/stdio_link.h"
 
 namespace ferry {
 
@@ -91,12 +92,13 @@ absl::Status ChildProcess::Spawn(const ChildOptions& options, LinkEnds ends) {
   absl::Status planned = PlanOutput(options.standard_output, STDOUT_FILENO, plan, output_);
   if (planned.ok()) planned = PlanOutput(options.standard_error, STDERR_FILENO, plan, error_);
   for (int fd = STDERR_FILENO + 1; fd < kFirstPassed; ++fd) plan.Leave(fd);
-  if (planned.ok()) planned = plan.Place(std::move(ends.read_fd), ends.read_target);
-  if (planned.ok()) planned = plan.Place(std::move(ends.write_fd), ends.write_target);
+  for (LinkEnds::Descriptor& end : ends.descriptors) {
+    if (planned.ok()) planned = plan.Place(std::move(end.fd), end.target);
+  }
   if (planned.ok()) planned = PlanPassed(options, plan);
   if (!planned.ok()) return planned;
 
-  int error = plan.Run(options, ends.variable, pid_);
+  int error = plan.Run(options, absl::StrCat(kParentVariable, "=", ends.link), pid_);
   if (error != 0) return internal::ExplainNoStart(error, options);
   description_ = absl::StrCat("child ", pid_, " (", options.program, ")");
   pid_fd_ = UniqueFd(sys::PidFdOpen(pid_));

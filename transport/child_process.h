@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -32,12 +33,15 @@ namespace ferry {
 // Thread contract: thread-safe.
 class ChildProcess final : public PeerProcess {
  public:
-  // The child's half of its link, beside its arguments: the descriptors that it reads and
-  // writes, their numbers there, and the environment variable that tells them.
+  // The child's half of its link, beside its arguments: descriptors, and what tells it of
+  // them, the value of FERRY_PARENT.
   struct LinkEnds {
-    internal::UniqueFd read_fd, write_fd;
-    int read_target, write_target;
-    std::string variable;  // "NAME=value"
+    struct Descriptor {
+      internal::UniqueFd fd;
+      int target;  // its number there, less than 5
+    };
+    std::vector<Descriptor> descriptors;
+    std::string link;
   };
 
   // Returns: NOT_FOUND — there is no such program, or no interpreter for it;

@@ -3,11 +3,14 @@
 
 #include "ferry/transport/endpoint.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "ferry/transport/child_link.h"
 #include "ferry/transport/inproc_transport.h"
 #include "ferry/transport/internal/shm_parameters.h"
 #include "ferry/transport/internal/spin_parameter.h"
@@ -22,8 +25,9 @@ namespace {
 
 using internal::kSpin;
 
-constexpr const char* kExecParameters[] = {"arg",   "env",    "cwd",    "transport",
-                                           "stdin", "stdout", "stderr", kSpin};
+constexpr const char* kExecParameters[] = {
+    "arg",    "env",    "cwd", "transport",     "stdin",
+    "stdout", "stderr", kSpin, internal::kRing, internal::kTrusted};
 constexpr const char* kChildParameters[] = {"orphan_grace", kSpin};
 constexpr const char* kUsualParameters[] = {kSpin};
 constexpr const char* kShmParameters[] = {kSpin, internal::kRing, internal::kTrusted};
@@ -56,15 +60,29 @@ absl::Status SetStdio(const Address& address, const char* name, Capture capture,
   return absl::OkStatus();
 }
 
-absl::Status SetLink(const Address& address, ChildLinkKind& link) {
+constexpr std::pair<const char*, ChildLinkKind> kLinks[] = {{"pipe", ChildLinkKind::kPipes},
+                                                            {"stdio", ChildLinkKind::kStdio},
+                                                            {"unix", ChildLinkKind::kUnix},
+                                                            {"shm", ChildLinkKind::kShm}};
+
+absl::Status SetLink(const Address& address, ChildOptions& options) {
   const std::string* value = address.Find("transport");
-  if (value == nullptr || *value == "pipe") {
-    link = ChildLinkKind::kPipes;
-  } else if (*value == "stdio") {
-    link = ChildLinkKind::kStdio;
-  } else {
-    return BadParameter(address, "transport", *value, "pipe or stdio");
+  const auto* link = value == nullptr
+                         ? kLinks
+                         : std::find_if(std::begin(kLinks), std::end(kLinks),
+                                        [&](const auto& known) { return *value == known.first; });
+  if (link == std::end(kLinks)) {
+    return BadParameter(address, "transport", *value, "pipe, stdio, unix or shm");
   }
+  options.link = link->second;
+  for (const char* name : {internal::kRing, internal::kTrusted}) {
+    if (options.link == ChildLinkKind::kShm || address.Find(name) == nullptr) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("address '", address.text, "': ", name, " is a parameter of transport=shm"));
+  }
+  absl::StatusOr<ShmOptions> shm = internal::ShmOptionsOf(address);
+  if (!shm.ok()) return shm.status();
+  options.shm = *shm;
   return absl::OkStatus();
 }
 
@@ -208,7 +226,7 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
     if (absl::Status added = AddEnvironment(address, value, options); !added.ok()) return added;
   }
   if (const std::string* folder = address.Find("cwd")) options.working_directory = *folder;
-  absl::Status set = SetLink(address, options.link);
+  absl::Status set = SetLink(address, options);
   if (set.ok()) set = SetStdio(address, "stdin", Capture::kNo, options.standard_input);
   if (set.ok()) set = SetStdio(address, "stdout", Capture::kYes, options.standard_output);
   if (set.ok()) set = SetStdio(address, "stderr", Capture::kYes, options.standard_error);

@@ -5,16 +5,18 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "ferry/transport/address.h"
 #include "ferry/transport/internal/process_watch.h"
+#include "ferry/transport/internal/shm_parameters.h"
 #include "ferry/transport/internal/sys.h"
+#include "ferry/transport/shm_transport.h"
 #include "ferry/transport/stdio_link.h"
 #include "ferry/transport/stream_transport.h"
 
@@ -24,28 +26,6 @@ using internal::UniqueFd;
 namespace sys = internal::sys;
 
 namespace {
-
-// The descriptors that FERRY_PARENT names, if it does.
-absl::StatusOr<std::pair<UniqueFd, UniqueFd>> InheritedPipes(absl::string_view link) {
-  absl::string_view numbers = link;
-  std::vector<absl::string_view> parts;
-  if (absl::ConsumePrefix(&numbers, "pipe:")) parts = absl::StrSplit(numbers, ',');
-  int fds[2];
-  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &fds[0]) ||
-      !absl::SimpleAtoi(parts[1], &fds[1]) || fds[0] == fds[1]) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        kParentVariable, "='", link,
-        "', expected pipe:READ,WRITE with two descriptors, or stdio:INODE,INODE of the "
-        "pipes that are stdin and stdout"));
-  }
-  for (int fd : fds) {
-    if (fd > STDERR_FILENO && sys::FileType(fd) == S_IFIFO && sys::SetCloseOnExec(fd) == 0)
-      continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        kParentVariable, "='", link, "', but descriptor ", fd, " is not a pipe from the parent"));
-  }
-  return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
-}
 
 // Thread contract: thread-safe.
 class ParentProcess final : public PeerProcess {
@@ -113,47 +93,65 @@ std::unique_ptr<Listener> Once(std::unique_ptr<Transport> transport,
   return listener;
 }
 
-// Two pipes: what goes to the child, and what comes from it.
-struct Pipes {
-  UniqueFd child_read, write, read, child_write;
-};
-
-absl::StatusOr<Pipes> MakePipes() {
-  int to_child[2], from_child[2];
-  if (sys::Pipe(to_child) != 0) return absl::ErrnoToStatus(errno, "pipe to a child");
-  Pipes pipes = {UniqueFd(to_child[0]), UniqueFd(to_child[1]), UniqueFd(), UniqueFd()};
-  if (sys::Pipe(from_child) != 0) return absl::ErrnoToStatus(errno, "pipe from a child");
-  pipes.read = UniqueFd(from_child[0]);
-  pipes.child_write = UniqueFd(from_child[1]);
-  return pipes;
-}
-
 Peer ParentPeer() { return {absl::StrCat("parent ", getppid()), getppid()}; }
 
-}  // namespace
-
-absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options) {
-  absl::StatusOr<Pipes> pipes = MakePipes();
-  if (!pipes.ok()) return pipes.status();
-  ChildProcess::LinkEnds ends = {std::move(pipes->child_read), std::move(pipes->child_write), 3, 4,
-                                 absl::StrCat(kParentVariable, "=pipe:3,4")};
-  if (options.link == ChildLinkKind::kStdio) {
-    ends.read_target = STDIN_FILENO;
-    ends.write_target = STDOUT_FILENO;
-    ends.variable =
-        absl::StrCat(kParentVariable, "=", LinkOverStdio(ends.read_fd.get(), ends.write_fd.get()));
-  }
-  absl::StatusOr<std::shared_ptr<ChildProcess>> child =
-      ChildProcess::Start(options, std::move(ends));
-  if (!child.ok()) return child.status();
-
-  Peer peer = {(*child)->description(), (*child)->pid()};
-  absl::StatusOr<std::unique_ptr<Transport>> transport =
-      StreamTransport::Create(std::move(pipes->read), std::move(pipes->write),
-                              internal::WriteEnd::Sharing::kOurs, std::move(peer), *child);
-  if (!transport.ok()) return transport.status();
-  return ChildLink{*std::move(transport), *std::move(child)};
+absl::Status NoSuchLink(absl::string_view link) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      kParentVariable, "='", link,
+      "', expected pipe:READ,WRITE with two descriptors, unix:SOCKET or shm:SOCKET with one, or "
+      "stdio:INODE,INODE of the pipes that are stdin and stdout"));
 }
+
+// The descriptors that the link names, `count` of them.
+absl::StatusOr<std::vector<UniqueFd>> InheritedBy(const Address& link, size_t count, mode_t type) {
+  std::vector<int> fds;
+  if (link.words.size() == 1) {
+    for (absl::string_view number : absl::StrSplit(link.words[0], ',')) {
+      fds.push_back(-1);
+      if (!absl::SimpleAtoi(number, &fds.back())) return NoSuchLink(link.text);
+    }
+  }
+  if (fds.size() != count || (count == 2 && fds[0] == fds[1])) return NoSuchLink(link.text);
+  for (int fd : fds) {
+    if (fd > STDERR_FILENO && sys::FileType(fd) == type && sys::SetCloseOnExec(fd) == 0) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(kParentVariable, "='", link.text, "', but descriptor ", fd, " is not a ",
+                     type == S_IFIFO ? "pipe" : "socket", " from the parent"));
+  }
+  return std::vector<UniqueFd>(fds.begin(), fds.end());
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> AttachOverShm(UniqueFd socket, const ShmOptions& options,
+                                                         std::shared_ptr<PeerProcess> parent) {
+  absl::StatusOr<ShmTransport::Outgoing> outgoing = ShmTransport::MakeOutgoing(options);
+  if (!outgoing.ok()) return outgoing.status();
+  return ShmTransport::Create(std::move(socket), *std::move(outgoing), options, ParentPeer(),
+                              std::move(parent));
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> AttachToParent(const std::string& given,
+                                                          std::shared_ptr<PeerProcess> parent) {
+  if (IsLinkOverStdio(given.c_str())) return AttachToStdio(ParentPeer(), std::move(parent));
+  absl::StatusOr<Address> link = Address::Parse(given);
+  if (!link.ok()) return NoSuchLink(given);
+  bool is_shm = link->scheme == "shm", is_pipes = link->scheme == "pipe";
+  if (!is_shm && !is_pipes && link->scheme != "unix") return NoSuchLink(given);
+  absl::StatusOr<ShmOptions> options = internal::ShmOptionsOf(*link);
+  if (!options.ok()) return NoSuchLink(given);
+  absl::StatusOr<std::vector<UniqueFd>> fds =
+      InheritedBy(*link, is_pipes ? 2 : 1, is_pipes ? S_IFIFO : S_IFSOCK);
+  if (!fds.ok()) return fds.status();
+  UniqueFd& first = fds->front();
+  if (is_shm) return AttachOverShm(std::move(first), *options, std::move(parent));
+  if (!is_pipes) {
+    return StreamTransport::OnSocket(std::move(first), ParentPeer(), std::move(parent));
+  }
+  return StreamTransport::Create(std::move(first), std::move(fds->back()),
+                                 internal::WriteEnd::Sharing::kOurs, ParentPeer(),
+                                 std::move(parent));
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(
     std::optional<absl::Duration> orphan_grace) {
@@ -167,15 +165,7 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenToParent(
   }
   unsetenv(kParentVariable);
   std::shared_ptr<PeerProcess> parent = OpenParent();
-  absl::StatusOr<std::unique_ptr<Transport>> transport;
-  if (IsLinkOverStdio(link.c_str())) {
-    transport = AttachToStdio(ParentPeer(), parent);
-  } else {
-    absl::StatusOr<std::pair<UniqueFd, UniqueFd>> pipes = InheritedPipes(link);
-    if (!pipes.ok()) return pipes.status();
-    transport = StreamTransport::Create(std::move(pipes->first), std::move(pipes->second),
-                                        internal::WriteEnd::Sharing::kOurs, ParentPeer(), parent);
-  }
+  absl::StatusOr<std::unique_ptr<Transport>> transport = AttachToParent(link, parent);
   if (!transport.ok()) return transport.status();
   return Once(*std::move(transport), std::move(parent), orphan_grace.value_or(kDefaultOrphanGrace));
 }

@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The link between a parent and the child it starts, told to the child by the environment
-// variable FERRY_PARENT:
+// The child's end of the link to the parent that has started it (child_link.h has the
+// other), which the environment variable FERRY_PARENT tells of:
 //
 //   pipe:3,4   two anonymous pipes: it reads the first descriptor, writes the second, and
-//              its stdin, stdout and stderr are not touched
+//              its stdin, stdout and stderr are not touched, as with the next two
+//   unix:3     a socket
+//   shm:3      shared memory, with a socket beside it; behind it, as of an address, the
+//              parameters that hold for both ends: shm:3?ring=64KiB&trusted=1
 //   stdio:…    its stdin and stdout: see stdio_link.h
 
 #ifndef FERRY_TRANSPORT_PARENT_LINK_H_
@@ -16,22 +19,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ferry/transport/child_process.h"
 #include "ferry/transport/listener.h"
-#include "ferry/transport/transport.h"
 
 namespace ferry {
-
-struct ChildLink {
-  std::unique_ptr<Transport> transport;
-  // Also kept by the transport: it says how the child ended.
-  std::shared_ptr<ChildProcess> child;
-};
-
-// Starts a program and links to it. Not to be called while another thread changes the
-// environment. That it is a ferry worker shows when it answers.
-// Returns: what ChildProcess::Start does.
-absl::StatusOr<ChildLink> StartLinkedChild(const ChildOptions& options);
 
 // How long handlers may run on after the parent has ended: then the process ends, with
 // exit code 1 and a line on stderr. Infinite: for ever.

@@ -47,7 +47,9 @@ absl::StatusOr<std::unique_ptr<ShmTransport>> ShmTransport::Create(
   std::unique_ptr<ShmTransport> transport(new ShmTransport(
       std::move(socket), std::move(outgoing), options, std::move(peer), std::move(process)));
   absl::Status greeted = transport->socket_.Greet(transport->writer_.geometry(), memory);
-  if (!greeted.ok()) return greeted;
+  // How a process that is known has ended, the reader says.
+  bool told_by_reader = transport->process_ != nullptr && absl::IsUnavailable(greeted);
+  if (!greeted.ok() && !told_by_reader) return greeted;
   return transport;
 }
 

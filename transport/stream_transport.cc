@@ -37,10 +37,12 @@ absl::StatusOr<std::unique_ptr<StreamTransport>> StreamTransport::Create(
                                                               std::move(peer), std::move(process)));
 }
 
-std::unique_ptr<StreamTransport> StreamTransport::OnSocket(internal::UniqueFd socket, Peer peer) {
+std::unique_ptr<StreamTransport> StreamTransport::OnSocket(internal::UniqueFd socket, Peer peer,
+                                                           std::shared_ptr<PeerProcess> process) {
   internal::WriteEnd write_end = internal::WriteEnd::OnSocket(socket.get());
-  return std::unique_ptr<StreamTransport>(new StreamTransport(
-      internal::ReadEnd(std::move(socket)), std::move(write_end), std::move(peer), nullptr));
+  return std::unique_ptr<StreamTransport>(new StreamTransport(internal::ReadEnd(std::move(socket)),
+                                                              std::move(write_end), std::move(peer),
+                                                              std::move(process)));
 }
 
 StreamTransport::StreamTransport(internal::ReadEnd read_end, internal::WriteEnd write_end,

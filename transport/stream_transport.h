@@ -50,7 +50,8 @@ class StreamTransport final : public Transport {
       internal::UniqueFd read_fd, internal::UniqueFd write_fd, internal::WriteEnd::Sharing sharing,
       Peer peer, std::shared_ptr<PeerProcess> process);
   // Takes over a socket for both directions.
-  static std::unique_ptr<StreamTransport> OnSocket(internal::UniqueFd socket, Peer peer);
+  static std::unique_ptr<StreamTransport> OnSocket(internal::UniqueFd socket, Peer peer,
+                                                   std::shared_ptr<PeerProcess> process);
   ~StreamTransport() override;
 
   ReserveResult Reserve(const FrameHeader& header, size_t size, Reservation& out) override;

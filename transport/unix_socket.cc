@@ -29,7 +29,8 @@ class UnixListener final : public Listener {
     absl::StatusOr<std::optional<LocalSocket>> accepted = listener_.TryAccept();
     if (!accepted.ok()) return accepted.status();
     if (!accepted->has_value()) return nullptr;
-    return StreamTransport::OnSocket(std::move((*accepted)->fd), std::move((*accepted)->peer));
+    return StreamTransport::OnSocket(std::move((*accepted)->fd), std::move((*accepted)->peer),
+                                     nullptr);
   }
   int wait_handle() const override { return listener_.wait_handle(); }
 
@@ -49,7 +50,7 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectAt(const absl::StatusOr<Socket
   if (!name.ok()) return name.status();
   absl::StatusOr<LocalSocket> socket = ConnectLocalSocket(*name, deadline);
   if (!socket.ok()) return socket.status();
-  return StreamTransport::OnSocket(std::move(socket->fd), std::move(socket->peer));
+  return StreamTransport::OnSocket(std::move(socket->fd), std::move(socket->peer), nullptr);
 }
 
 }  // namespace

@@ -109,28 +109,50 @@ TEST(OrphanTest, AChildOnStdioWhoseHandlerHangsEndsAfterTheGrace) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
 }
 
-// Another process holds the parent's ends of the pipes, so the child sees no end of file.
-CHILD_BODY(ParentWhosePipesLiveOn) {
-  return KilledWhile("Deeds", [](const DeedsStub& stub) {
-    stub.Look(Nothing()).status().IgnoreError();
-    long clone = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    if (clone == 0) {
-      sleep(1000);
-      _exit(0);
-    }
-    std::fprintf(stderr, "%ld\n", clone);
-  });
+// Another process holds the parent's end of the link, so the child sees no end there.
+void CloneRaw(const DeedsStub& stub) {
+  stub.Look(Nothing()).status().IgnoreError();
+  long clone = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (clone == 0) {
+    sleep(1000);
+    _exit(0);
+  }
+  std::fprintf(stderr, "%ld\n", clone);
 }
-TEST(OrphanTest, AChildEndsThoughSomebodyHoldsItsPipes) {
+CHILD_BODY(ParentWhosePipesLiveOn) { return KilledWhile("Deeds", CloneRaw); }
+CHILD_BODY(ParentWhoseSocketLivesOn) {
+  return KilledWhile("Deeds", CloneRaw, ChildLinkKind::kUnix);
+}
+CHILD_BODY(ParentWhoseMemoryLivesOn) { return KilledWhile("Deeds", CloneRaw, ChildLinkKind::kShm); }
+
+void EndsThoughItsLinkIsHeldBySomebodyAfter(const char* parent) {
   Orphanage orphanage;
-  absl::Status status =
-      Connect(ChildAddress("ParentWhosePipesLiveOn") + "&stderr=capture").status();
+  absl::Status status = Connect(ChildAddress(parent) + "&stderr=capture").status();
   EXPECT_EQ(orphanage.Await(PidIn(status)), 0);
   std::string text(status.message());
   pid_t holder = atoi(text.c_str() + text.find('\n') + 1);
   ASSERT_GT(holder, 1) << text;
   EXPECT_EQ(kill(holder, SIGKILL), 0);
   orphanage.Await(holder);
+}
+TEST(OrphanTest, AChildEndsThoughSomebodyHoldsItsPipes) {
+  EndsThoughItsLinkIsHeldBySomebodyAfter("ParentWhosePipesLiveOn");
+}
+TEST(OrphanTest, AChildEndsThoughSomebodyHoldsItsSocket) {
+  EndsThoughItsLinkIsHeldBySomebodyAfter("ParentWhoseSocketLivesOn");
+}
+TEST(OrphanTest, AChildEndsThoughSomebodyHoldsItsMemory) {
+  EndsThoughItsLinkIsHeldBySomebodyAfter("ParentWhoseMemoryLivesOn");
+}
+
+CHILD_BODY(ParentOfAHangingChildOverShm) {
+  return KilledWhile(
+      "DeedsShortGrace", [](const DeedsStub& stub) { Begin(stub, Call(&DeedsStub::Hang)); },
+      ChildLinkKind::kShm);
+}
+TEST(OrphanTest, AChildOverSharedMemoryWhoseHandlerHangsEndsAfterTheGrace) {
+  int status = StatusOfOrphanOf("ParentOfAHangingChildOverShm");
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
 }
 
 // fork() by the parent keeps nothing of ours open in the forked process.

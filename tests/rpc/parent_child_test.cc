@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/spawn.h"
 #include "tests/rpc/echo_service.h"
@@ -28,6 +30,24 @@ CHILD_BODY(Worker) {
   EchoImpl service;
   Server server;
   server.Register(service);
+  return ExitCode(server.Serve("parent:"));
+}
+
+CHILD_BODY(WorkerOnStdio) {
+  EchoImpl service;
+  Server server;
+  server.Register(service);
+  return ExitCode(server.Serve("stdio:"));
+}
+
+CHILD_BODY(WorkerSaysItsPeer) {
+  ServerOptions options;
+  options.admit = [](const Peer& peer) {
+    std::fprintf(stderr, "%s", peer.description.c_str());
+    _exit(0);
+    return absl::OkStatus();
+  };
+  Server server(options);
   return ExitCode(server.Serve("parent:"));
 }
 
@@ -58,6 +78,31 @@ TEST(ParentChildTest, AnAddressAloneStartsAndStopsAChild) {
   ASSERT_TRUE(channel.ok()) << channel.status();
   EXPECT_TRUE(EchoStub(*channel).Echo(EchoRequest()).ok());
   // The end of the test finds no child.
+}
+
+TEST(ParentChildTest, EveryLinkCarriesCalls) {
+  EchoRequest request;
+  request.set_payload(std::string(3000000, 'p'));
+  for (const char* link : {"pipe", "stdio", "unix", "shm", "shm&ring=4KiB", "shm&ring=1MiB",
+                           "shm&trusted=1", "shm&spin=0"}) {
+    SCOPED_TRACE(link);
+    const char* body = absl::string_view(link) == "stdio" ? "WorkerOnStdio" : "Worker";
+    absl::StatusOr<Channel> channel =
+        Connect(absl::StrCat(ChildAddress(body), "&transport=", link));
+    ASSERT_TRUE(channel.ok()) << channel.status();
+    absl::StatusOr<EchoReply> reply = EchoStub(*channel).Echo(request);
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    EXPECT_TRUE(reply->payload() == request.payload());
+    EXPECT_EQ(reply->pid(), channel->peer().pid);
+  }
+}
+
+TEST(ParentChildTest, TheRingsOfBothEndsAreAsLargeAsTheAddressSays) {
+  absl::StatusOr<Channel> channel =
+      Connect(ChildAddress("WorkerSaysItsPeer") + "&transport=shm&ring=192KiB&stderr=capture");
+  EXPECT_TRUE(absl::StrContains(channel.status().message(),
+                                absl::StrCat("parent ", getpid(), " [ring=192KiB]")))
+      << channel.status();
 }
 
 TEST(ParentChildTest, QuickHandlersRunOnOneThreadThatNeverHops) {
@@ -131,8 +176,9 @@ TEST(ParentChildTest, AWorkerStartedByHandSaysHowItIsStarted) {
 }
 
 TEST(ParentChildTest, AFalseLinkIsRefused) {
-  for (const char* link : {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3", "pipe:3,4,5",
-                           "pipe:3,3", "stdio:1,1"}) {
+  for (const char* link : {"pipe:", "pipe:3", "pipe:0,1", "pipe:3,4000", "unix:3,4", "pipe:3,4,5",
+                           "pipe:3,3", "stdio:1,1", "unix:", "unix:4000", "shm:4000",
+                           "shm:3?ring=0", "shm:3?ring=1GiB&trusted=1", "tcp:3"}) {
     setenv("FERRY_PARENT", link, 1);
     Server server;
     absl::Status status = server.Serve("parent:");
@@ -215,18 +261,26 @@ CHILD_BODY(ListsItsWorld) {
   std::fprintf(stderr, ";usr1=%d;", sigismember(&mask, SIGUSR1));
   return 0;
 }
-TEST(ParentChildTest, AChildInheritsTwoPipesAndNothingElse) {
+TEST(ParentChildTest, AChildInheritsItsLinkAndNothingElse) {
   int leaky = open("/dev/null", O_RDONLY);  // not close-on-exec
   int high = fcntl(leaky, F_DUPFD, 1000);
   sigset_t usr1, before;
   sigemptyset(&usr1);
   sigaddset(&usr1, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &usr1, &before);
-  absl::Status status = Connect(ChildAddress("ListsItsWorld") + "&stderr=capture").status();
+  std::pair<const char*, const char*> links[] = {
+      {"pipe", "link=pipe:3,4;0 1 2 3 4 ;usr1=0;"},
+      {"unix", "link=unix:3;0 1 2 3 ;usr1=0;"},
+      {"shm&trusted=1", "link=shm:3?ring=64KiB&trusted=1;0 1 2 3 ;usr1=0;"}};
+  for (const auto& [link, world] : links) {
+    absl::Status status =
+        Connect(absl::StrCat(ChildAddress("ListsItsWorld"), "&stderr=capture&transport=", link))
+            .status();
+    EXPECT_TRUE(absl::StrContains(status.message(), world)) << status;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(leaky);
   close(high);
-  EXPECT_NE(status.message().find("link=pipe:3,4;0 1 2 3 4 ;usr1=0;"), std::string::npos) << status;
 }
 
 TEST(ParentChildTest, ProgramsThatIgnoreSigchldLoseTheExitStatusOnly) {
@@ -302,6 +356,10 @@ TEST(ParentChildTest, BadOptionsAreRefused) {
   EXPECT_EQ(Connect("exec:/bin/echo%00/x").status().code(), StatusCode::kInvalidArgument);
   options = Body("Worker");
   options.arguments.push_back(std::string("a\0b", 3));
+  EXPECT_EQ(Spawn(options).status().code(), StatusCode::kInvalidArgument);
+  options = Body("Worker");
+  options.link = ChildLinkKind::kShm;
+  options.shm.ring = 0;
   EXPECT_EQ(Spawn(options).status().code(), StatusCode::kInvalidArgument);
   options = Body("Worker");
   options.standard_input = Stdio::kCapture;

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -71,9 +72,19 @@ constexpr uint16_t kThisMachine = EM_AARCH64;
 constexpr uint16_t kOtherMachine = EM_X86_64;
 #endif
 
+// Of the children that it is not said of.
+struct Link {
+  const char* name;  // of the address
+  ChildLinkKind kind;
+};
+constexpr Link kLinks[] = {
+    {"pipe", ChildLinkKind::kPipes}, {"unix", ChildLinkKind::kUnix}, {"shm", ChildLinkKind::kShm}};
+Link current_link = kLinks[0];
+
 // One that does not end when it should.
 ChildOptions WorseChild() {
   ChildOptions options = DeedsChild();
+  options.link = current_link.kind;
   options.grace = absl::Milliseconds(20);
   return options;
 }
@@ -101,7 +112,9 @@ absl::Status TooLongArgument() {
 absl::Status ConnectTo(const std::string& body, const std::string& parameters = "") {
   ChannelOptions options;
   options.handshake_timeout = absl::Seconds(30);
-  return Connect(ChildAddress(body) + parameters, options).status();
+  return Connect(absl::StrCat(ChildAddress(body), "&transport=", current_link.name, parameters),
+                 options)
+      .status();
 }
 
 CHILD_BODY(ExitsAtOnce) {
@@ -132,7 +145,13 @@ absl::Status ClosesEverythingBeforeTheHandshake() {
   return Spawn(child).status();
 }
 
-CHILD_BODY(SaysHalfAHello) { return write(4, "\x0d\0\0\0\x01\0\0", 7) == 7 ? 0 : 1; }
+CHILD_BODY(SaysHalfAHello) {
+  constexpr char kHalf[] = "\x0d\0\0\0\x01\0";
+  for (int fd : {4, 3}) {  // the latter is a socket
+    if (write(fd, kHalf, sizeof(kHalf)) == sizeof(kHalf)) return 0;
+  }
+  return 1;
+}
 absl::Status ExitsInTheHandshake() { return ConnectTo("SaysHalfAHello"); }
 
 absl::Status PrintsOnTheStdioOfCalls() {
@@ -291,6 +310,7 @@ std::string Shown(const absl::Status& status) {
   }
   ReplaceAll(text, absl::StrCat(testing::TempDir(), "program.", getpid()), "/opt/worker");
   ReplaceAll(text, SelfPath(), "worker");
+  ReplaceAll(text, " [ring=64KiB]", "");  // beside who the peer is
   const passwd* user = getpwuid(geteuid());
   std::string name = user != nullptr ? user->pw_name : absl::StrCat("uid ", geteuid());
   for (const std::string phrase : {"belongs to ", "runs as "}) {
@@ -313,12 +333,14 @@ std::string Documented(const std::string& what) {
   return "no row";
 }
 
-class SpawnMatrixTest : public testing::TestWithParam<Row> {};
+class SpawnMatrixTest : public testing::TestWithParam<std::tuple<Row, Link>> {};
 
 TEST_P(SpawnMatrixTest, TheParentIsTold) {
-  std::string text = Shown(GetParam().run());
-  EXPECT_EQ(text, Documented(GetParam().what));
-  std::printf("| %s | `%s` |\n", GetParam().what, text.c_str());
+  const Row& row = std::get<0>(GetParam());
+  current_link = std::get<1>(GetParam());
+  std::string text = Shown(row.run());
+  EXPECT_EQ(text, Documented(row.what));
+  std::printf("| %s | `%s` |\n", row.what, text.c_str());
 }
 
 TEST(SpawnMatrixDocTest, HasNoOtherRows) {
@@ -331,8 +353,12 @@ TEST(SpawnMatrixDocTest, HasNoOtherRows) {
   EXPECT_EQ(rows, std::size(kRows));
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, SpawnMatrixTest, testing::ValuesIn(kRows),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rows, SpawnMatrixTest,
+                         testing::Combine(testing::ValuesIn(kRows), testing::ValuesIn(kLinks)),
+                         [](const auto& test) {
+                           return absl::StrCat(std::get<0>(test.param).name, "_",
+                                               std::get<1>(test.param).name);
+                         });
 
 }  // namespace
 }  // namespace ferry::test

@@ -54,24 +54,29 @@ absl::Status Connecting(const char* text) {
 absl::Status Listening(const char* text) { return Listen(*Address::Parse(text)).status(); }
 
 TEST(AddressTest, UnknownThingsListWhatExists) {
-  ExpectError(
-      Connecting("tcp:host"),
-      "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc:, named-pipe:, shm:, "
-      "stdio:, unix: and unix-abstract: to "
-      "connect to");
-  ExpectError(
-      Listening("exec:a"),
-      "address 'exec:a': unknown scheme 'exec:'; there are inproc:, named-pipe:, parent:, shm:, "
-      "stdio:, unix: and unix-abstract: "
-      "to serve");
+  ExpectError(Connecting("tcp:host"),
+              "address 'tcp:host': unknown scheme 'tcp:'; there are exec:, inproc:, named-pipe:, "
+              "shm:, stdio:, unix: and unix-abstract: to "
+              "connect to");
+  ExpectError(Listening("exec:a"),
+              "address 'exec:a': unknown scheme 'exec:'; there are inproc:, named-pipe:, parent:, "
+              "shm:, stdio:, unix: and unix-abstract: "
+              "to serve");
   ExpectError(
       Connecting("exec:a?args=b"),
       "address 'exec:a?args=b': unknown parameter 'args'; exec: has arg, env, cwd, transport, "
-      "stdin, stdout, stderr, spin");
+      "stdin, stdout, stderr, spin, ring, trusted");
   ExpectError(Connecting("inproc:a?b=c"),
               "address 'inproc:a?b=c': unknown parameter 'b'; inproc: has spin");
   ExpectError(Connecting("exec:a?transport=tcp"),
-              "address 'exec:a?transport=tcp': transport='tcp', expected pipe or stdio");
+              "address 'exec:a?transport=tcp': transport='tcp', expected pipe, stdio, unix or shm");
+  ExpectError(Connecting("exec:a?ring=64KiB"),
+              "address 'exec:a?ring=64KiB': ring is a parameter of transport=shm");
+  ExpectError(Connecting("exec:a?transport=unix&trusted=1"),
+              "address 'exec:a?transport=unix&trusted=1': trusted is a parameter of transport=shm");
+  ExpectError(Connecting("exec:a?transport=shm&ring=1GiB"),
+              "address 'exec:a?transport=shm&ring=1GiB': ring='1GiB', expected a size such as "
+              "256KiB, at most 64MiB");
   ExpectError(Connecting("exec:a?env=B"), "address 'exec:a?env=B': env='B', expected NAME=VALUE");
   ExpectError(Connecting("exec:a?transport=stdio&stdin=null"),
               "child 'a': its stdin and stdout carry the calls, and cannot be anything else");

@@ -76,11 +76,11 @@ std::vector<TransportKind> Kinds() {
       {"PipeWithoutProc", PipesWithoutProc, "", ""},
       {"Stdio", SharedPipes, "", "stdio"},
       {"StdioWithoutProc", SharedPipesWithoutProc, "", ""},
-      {"Unix", nullptr, "unix:FOLDER/socket", ""},
+      {"Unix", nullptr, "unix:FOLDER/socket", "unix"},
       {"UnixAbstract", nullptr, "unix-abstract:FOLDER", ""},
       {"NamedPipe", nullptr, "named-pipe:FOLDER/pipe", ""},
-      {"Shm", nullptr, "shm:FOLDER/rings", ""},
-      {"SmallShm", nullptr, "shm:FOLDER/rings?ring=16KiB", ""},
+      {"Shm", nullptr, "shm:FOLDER/rings", "shm"},
+      {"SmallShm", nullptr, "shm:FOLDER/rings?ring=16KiB", "shm&ring=16KiB"},
       {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }

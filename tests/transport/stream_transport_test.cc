@@ -102,7 +102,8 @@ TEST_F(StreamTransportTest, AnOversizedFrameIsDataLoss) {
   int ends[2], forth[2], back[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   internal::UniqueFd peer(ends[1]);
-  ExpectDataLoss(*StreamTransport::OnSocket(internal::UniqueFd(ends[0]), {"peer"}), peer.get());
+  ExpectDataLoss(*StreamTransport::OnSocket(internal::UniqueFd(ends[0]), {"peer"}, nullptr),
+                 peer.get());
   ASSERT_EQ(internal::sys::Pipe(forth), 0);
   ASSERT_EQ(internal::sys::Pipe(back), 0);
   internal::UniqueFd writer(back[1]), reader(forth[0]);

@@ -45,7 +45,8 @@ absl::Status RingSocket::Greet(const RingGeometry& ours, const UniqueFd& memory)
     if (sent >= 0 || IsShortage(errno) || errno == EAGAIN || errno == ETOOMANYREFS) {
       return absl::ResourceExhaustedError("shared memory: it could not be sent to the peer");
     }
-    return absl::UnavailableError(absl::ErrnoToStatus(errno, "shared memory").message());
+    absl::Status failed = absl::ErrnoToStatus(errno, "shared memory");
+    return IsEnd(errno) ? absl::UnavailableError(failed.message()) : failed;
   }
 }
 

@@ -31,7 +31,8 @@ class RingSocket {
 
   int fd() const { return socket_.get(); }
 
-  // Tells the peer of our region. Returns: RESOURCE_EXHAUSTED; UNAVAILABLE when it is gone.
+  // Tells the peer of our region. Returns: RESOURCE_EXHAUSTED; UNAVAILABLE when it is gone;
+  // else what errno says.
   absl::Status Greet(const RingGeometry& ours, const UniqueFd& memory);
 
   // Wakes the peer, if it sleeps.
