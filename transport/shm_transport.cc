@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<ShmTransport>> ShmTransport::Create(
   internal::UniqueFd memory = std::move(outgoing.memory);
   std::unique_ptr<ShmTransport> transport(new ShmTransport(
       std::move(socket), std::move(outgoing), options, std::move(peer), std::move(process)));
-  absl::Status greeted = transport->socket_.Greet(transport->writer_.geometry(), memory);
+  absl::Status greeted = transport->socket_.Greet(transport->writer_.geometry(), std::move(memory));
   // How a process that is known has ended, the reader says.
   bool told_by_reader = transport->process_ != nullptr && absl::IsUnavailable(greeted);
   if (!greeted.ok() && !told_by_reader) return greeted;

@@ -35,11 +35,14 @@ bool IsEnd(int error) { return error == ECONNRESET || error == EPIPE || error ==
 
 }  // namespace
 
-absl::Status RingSocket::Greet(const RingGeometry& ours, const UniqueFd& memory) {
+absl::Status RingSocket::Greet(const RingGeometry& ours, UniqueFd memory) {
   Greeting greeting = {kMagic, kVersion, ours.slots, ours.ring, 0};
   for (;;) {
     ssize_t sent = sys::SendDescriptor(fd(), &greeting, sizeof(greeting), memory.get());
-    if (sent == sizeof(greeting)) return absl::OkStatus();
+    if (sent == sizeof(greeting)) {
+      place_ = std::move(memory);
+      return absl::OkStatus();
+    }
     if (sent < 0 && errno == EINTR) continue;
     // ETOOMANYREFS: too many descriptors are on their way.
     if (sent >= 0 || IsShortage(errno) || errno == EAGAIN || errno == ETOOMANYREFS) {
@@ -80,6 +83,10 @@ RingSocket::Taken RingSocket::Take(Mode mode) {
 }
 
 RingSocket::Taken RingSocket::TakeGreeting() {
+  // Room is made for the descriptor only when it is there: others could take it.
+  struct pollfd arrived = {fd(), POLLIN, 0};
+  if (sys::Poll(&arrived, 1, Deadline::min()) != 1) return Taken::kNothing;
+  place_ = UniqueFd();
   std::vector<int> fds;
   ssize_t got = sys::ReceiveDescriptors(fd(), greeting_ + have_, kGreetingSize - have_, fds);
   int error = errno;

@@ -31,9 +31,10 @@ class RingSocket {
 
   int fd() const { return socket_.get(); }
 
-  // Tells the peer of our region. Returns: RESOURCE_EXHAUSTED; UNAVAILABLE when it is gone;
-  // else what errno says.
-  absl::Status Greet(const RingGeometry& ours, const UniqueFd& memory);
+  // Tells the peer of our region. Its descriptor stays open until the peer's comes, which
+  // takes its place: this process may have no other left by then. Returns: RESOURCE_EXHAUSTED;
+  // UNAVAILABLE when it is gone; else what errno says.
+  absl::Status Greet(const RingGeometry& ours, UniqueFd memory);
 
   // Wakes the peer, if it sleeps.
   void Ring();
@@ -69,6 +70,7 @@ class RingSocket {
   char greeting_[kGreetingSize];
   size_t have_ = 0;  // of it
   RingGeometry peer_geometry_;
+  UniqueFd place_;  // of peer_memory_
   UniqueFd peer_memory_;
   absl::Status broken_;
 };
