@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -295,7 +296,7 @@ TEST_P(NamedEndpointTest, TheNameIsNeverOwnedTwice) {
 TEST_P(NamedEndpointTest, ChangingTheFolderChangesNothing) {
   auto old = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());
-  auto listener = ListenAt(Address("x"));
+  auto listener = ListenAt(Address("./x"));
   std::filesystem::current_path(old);
   ASSERT_TRUE(listener.ok()) << listener.status();
   auto [client, server] = ConnectPair(**listener, address_);
@@ -442,18 +443,18 @@ TEST_P(NamedEndpointTest, AnOrdinaryUserServesAndConnects) {
 }
 
 TEST_P(NamedEndpointTest, APathNamesAFile) {
-  for (const char* path : {"/", "/tmp/", "/tmp/.", "..", "%20/"}) {
+  for (const char* path : {"/", "/tmp/", "/tmp/.", "../..", "%20/"}) {
     EXPECT_EQ(ListenAt(Address(path)).status().code(), absl::StatusCode::kInvalidArgument) << path;
   }
   ExpectStatus(ListenAt(Address("")).status(), absl::StatusCode::kInvalidArgument,
-               {absl::StrCat("expected ", GetParam(), ":PATH")});
+               {absl::StrCat("expected ", GetParam(), ":"), "PATH"});
   ExpectStatus(ListenAt(Address("/tmp/a%00b")).status(), absl::StatusCode::kInvalidArgument,
                {"NUL"});
   ExpectStatus(ConnectTo(Address("/tmp/a%00b")).status(), absl::StatusCode::kInvalidArgument,
                {"NUL"});
   ExpectStatus(ListenAt(Address("/tmp/a b")).status(), absl::StatusCode::kInvalidArgument, {"%20"});
-  ExpectStatus(ListenAt(address_ + "?ring=1").status(), absl::StatusCode::kInvalidArgument,
-               {"unknown parameter 'ring'"});
+  ExpectStatus(ListenAt(address_ + "?rung=1").status(), absl::StatusCode::kInvalidArgument,
+               {"unknown parameter 'rung'"});
 }
 
 TEST_P(NamedEndpointTest, APathMayHaveSpaces) {
@@ -501,7 +502,10 @@ TEST_P(NamedEndpointTest, AClientThatCannotConnectLeavesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(, NamedEndpointTest, testing::Values("unix", "named-pipe", "shm"),
                          [](const auto& kind) {
-                           return std::string(kind.param) == "unix" ? "Unix" : "NamedPipe";
+                           std::string scheme = kind.param;
+                           scheme.erase(std::remove(scheme.begin(), scheme.end(), '-'),
+                                        scheme.end());
+                           return scheme;
                          });
 
 }  // namespace
