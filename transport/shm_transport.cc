@@ -167,21 +167,21 @@ ShmTransport::Pumped ShmTransport::PumpWhatFits(bool& moved) {
 
 ReadResult ShmTransport::TryRead(Frame& frame) {
   if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
-  if (reader_.attached()) {
+  if (reader_.attached() && (!ended_ || left_after_end_ != 0)) {
     switch (reader_.TryNext(frame)) {
       case RingReader::Next::kFrame:
-        // Another process could go on writing.
-        if (!ended_ || left_after_end_-- != 0) return ReadResult::kFrame;
-        left_after_end_ = 0;
-        return ReadResult::kClosed;
+        if (ended_) --left_after_end_;  // another process could go on writing
+        return ReadResult::kFrame;
       case RingReader::Next::kBroken:
         End(reader_.WhatIsBroken());
-        return ReadResult::kClosed;
+        break;
       case RingReader::Next::kEmpty:
         break;
     }
   }
-  return ended_ ? ReadResult::kClosed : ReadResult::kEmpty;
+  if (!ended_) return ReadResult::kEmpty;
+  left_after_end_ = 0;  // for good, whatever it writes then
+  return ReadResult::kClosed;
 }
 
 void ShmTransport::Release() {

@@ -205,5 +205,34 @@ TEST_F(RegionTest, WakeWordsOfAnyValueDoNoHarm) {
   }
 }
 
+// Also when what was wrong is no more.
+TEST_F(RegionTest, TheEndStaysTheEnd) {
+  const std::string large(4096, 'x');
+  SetStamp(7);
+  EXPECT_FALSE(victim_->Read(5));
+  SetStamp(0);
+  for (uint32_t i = 0; i < 3 * kSlots; ++i) {
+    attacker().Put(Reply(), large);
+    EXPECT_FALSE(victim_->Read(1));
+  }
+  ExpectBroken("broken ring: slot 0 has stamp 7");
+  EXPECT_EQ(victim_->frames(), 0u);
+}
+
+TEST_F(RegionTest, APeerThatHangsUpAndWritesOnIsHeardForALapAtMost) {
+  const std::string large(4096, 'x');
+  attacker().Put(Reply(), large);
+  attacker().Hang();
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  victim_->transport().Wait(look);
+  for (uint32_t i = 0; i < 3 * kSlots; ++i) {
+    attacker().Put(Reply(), large);
+    victim_->Read(1);
+  }
+  EXPECT_EQ(victim_->frames(), kSlots);
+  ExpectEnd(absl::StatusCode::kUnavailable, "closed the connection");
+}
+
 }  // namespace
 }  // namespace ferry::test
