@@ -256,6 +256,11 @@ TEST_F(GreetingTest, WithMemoryOfAnotherSizeIsBroken) {
   }
 }
 
+TEST_F(GreetingTest, WithMemoryThatCannotBeReadIsBroken) {
+  std::string path = absl::StrCat("/proc/self/fd/", attacker().memory().fd());
+  ExpectRefused(open(path.c_str(), O_WRONLY | O_CLOEXEC), "the peer's ring cannot be read");
+}
+
 TEST_F(GreetingTest, WithMemoryThatIsOnlyAPathIsBroken) {
   std::string path = absl::StrCat("/proc/self/fd/", attacker().memory().fd());
   ExpectRefused(open(path.c_str(), O_PATH | O_CLOEXEC), "is not memory that is sealed");

@@ -66,6 +66,10 @@ absl::StatusOr<RingRegion> RingRegion::MapPeers(const UniqueFd& fd, const RingGe
     return absl::DataLossError("the peer's ring is not ordinary memory (tmpfs)");
   }
   void* memory = sys::Map(fd.get(), geometry.size(), sys::Access::kRead);
+  if (memory == nullptr && errno == EACCES) {
+    return absl::DataLossError(
+        "the peer's ring cannot be read: its descriptor is for writing only");
+  }
   if (memory == nullptr) return Failed("mmap");
   return RingRegion(memory, geometry.size());
 }
