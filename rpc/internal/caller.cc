@@ -19,6 +19,10 @@ using google::protobuf::MessageLite;
 
 namespace {
 
+// How many frames are handled between looks at the call they are read for: a peer may send
+// them faster than they are read.
+constexpr int kMostAtOnce = 256;
+
 // What travels of a deadline: the microseconds left, at least 1; 0 for none.
 uint32_t Remaining(Deadline deadline) {
   if (deadline == kNoDeadline) return 0;
@@ -177,11 +181,14 @@ bool Caller::GiveUp(PendingCall& call) {
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   reading_for_ = &call;
   for (;;) {
-    FrameReader::Step step = reader_.HandleNext();
-    if (step == FrameReader::Step::kHandled) continue;
+    FrameReader::Step step;
+    int handled = 0;
+    while ((step = reader_.HandleNext()) == FrameReader::Step::kHandled && handled < kMostAtOnce) {
+      ++handled;
+    }
     if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
     if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) break;
-    reader_.WaitForFrames(deadline);
+    if (step != FrameReader::Step::kHandled) reader_.WaitForFrames(deadline);
   }
   reading_for_ = nullptr;
 }
