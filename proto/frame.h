@@ -9,8 +9,8 @@
 //        | length | ty | fl | aux |   call   |    method     |   arg    | payload
 //        |  u32   | u8 | u8 | u16 |   u32    |     u64       |   u32    | length bytes
 //
-// All integers are little endian. `length` counts the payload only. The 20 bytes
-// behind it are the same in a shared-memory slot.
+// All integers are little endian. `length` counts the payload only. A slot in shared
+// memory has the same 24 bytes.
 
 #ifndef FERRY_PROTO_FRAME_H_
 #define FERRY_PROTO_FRAME_H_

@@ -127,9 +127,12 @@ bool ShmTransport::Pump(WhenFull when_full) {
   {
     MutexLock lock(backlog_mutex_);
     Pumped pumped;
+    uint64_t released;
     do {
+      released = writer_.released();
       pumped = PumpWhatFits(moved);
-    } while (pumped == Pumped::kFull && when_full == WhenFull::kArm && !writer_.ArmForRoom());
+    } while (pumped == Pumped::kFull && when_full == WhenFull::kArm &&
+             !writer_.ArmForRoom(released));
     if (pumped == Pumped::kFull) return moved;
     backlog_.Clear();
     has_backlog_.store(false);

@@ -61,7 +61,7 @@ class ShmTransport final : public Transport {
   ReadResult TryRead(Frame& frame) override;
   void Release() override;
   bool Poll() override;
-  bool polls_memory() const override { return true; }
+  bool polls_memory() const override { return reader_.attached(); }
   void Wait(const WaitOptions& options) override;
   void Interrupt() override;
   absl::Status Join(WaitSet& set, uint64_t id) override;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ferry/transport/internal/local_socket.h"
+#include "ferry/transport/internal/sys.h"
 #include "ferry/transport/stream_transport.h"
 
 namespace ferry {
@@ -20,6 +21,11 @@ namespace {
 constexpr char kPathScheme[] = "unix:";
 constexpr char kAbstractScheme[] = "unix-abstract:";
 
+std::unique_ptr<Transport> Over(LocalSocket socket) {
+  internal::sys::RefuseDescriptors(socket.fd.get());
+  return StreamTransport::OnSocket(std::move(socket.fd), std::move(socket.peer), nullptr);
+}
+
 // Thread contract: that of Listener.
 class UnixListener final : public Listener {
  public:
@@ -29,8 +35,7 @@ class UnixListener final : public Listener {
     absl::StatusOr<std::optional<LocalSocket>> accepted = listener_.TryAccept();
     if (!accepted.ok()) return accepted.status();
     if (!accepted->has_value()) return nullptr;
-    return StreamTransport::OnSocket(std::move((*accepted)->fd), std::move((*accepted)->peer),
-                                     nullptr);
+    return Over(**std::move(accepted));
   }
   int wait_handle() const override { return listener_.wait_handle(); }
 
@@ -50,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Transport>> ConnectAt(const absl::StatusOr<Socket
   if (!name.ok()) return name.status();
   absl::StatusOr<LocalSocket> socket = ConnectLocalSocket(*name, deadline);
   if (!socket.ok()) return socket.status();
-  return StreamTransport::OnSocket(std::move(socket->fd), std::move(socket->peer), nullptr);
+  return Over(*std::move(socket));
 }
 
 }  // namespace

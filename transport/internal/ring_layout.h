@@ -81,7 +81,7 @@ struct RingGeometry {
   static constexpr size_t kPage = 4096;
   static constexpr size_t kMinRing = kPage;
   static constexpr size_t kMaxRing = size_t{64} << 20;
-  static constexpr size_t kDefaultRing = size_t{64} << 10;
+  static constexpr uint32_t kMaxRingFrame = uint32_t{1} << 20;
 
   uint32_t ring = 0;   // bytes of payloads: whole pages
   uint32_t slots = 0;  // a power of two
@@ -96,8 +96,9 @@ struct RingGeometry {
   size_t ring_at() const { return kPage + (slots * sizeof(RingSlot) + kPage - 1) / kPage * kPage; }
   size_t size() const { return ring_at() + ring; }
 
-  // The largest payload of one frame: a few are to be under way at once.
-  uint32_t max_frame() const { return ring / 4; }
+  // The largest payload of one frame: a few are to be under way at once, and who reads does
+  // not take more than that in on the word of its peer.
+  uint32_t max_frame() const { return ring / 4 < kMaxRingFrame ? ring / 4 : kMaxRingFrame; }
 
   // Where byte positions lead, and the way between two of them.
   uint32_t OffsetOf(uint32_t byte) const { return byte >= ring ? byte - ring : byte; }

@@ -106,6 +106,7 @@ RingSocket::Taken RingSocket::TakeGreeting() {
   }
   if (count != 0) return Break(absl::DataLossError("broken greeting: more than one descriptor"));
   have_ += static_cast<size_t>(got);
+  if (greeted()) sys::RefuseDescriptors(fd());
   return greeted() ? ReadGreeting() : Taken::kNothing;
 }
 

@@ -58,8 +58,13 @@ RingWriter::Result RingWriter::TryReserve(const FrameHeader& header, uint32_t si
   sized.length = size;
   char encoded[kFrameHeaderSize];
   EncodeFrameHeader(sized, encoded);
-  // All but the stamp.
-  std::memcpy(slot->bytes() + RingSlot::kHeader, encoded, sizeof(encoded));
+  constexpr size_t kBehindLength = sizeof(sized.length);
+  std::memcpy(slot->bytes() + RingSlot::kHeader + kBehindLength, encoded + kBehindLength,
+              sizeof(encoded) - kBehindLength);
+  // The length shares its word with the stamp, which stays that of the last lap. Relaxed: it
+  // is Commit that hands it over.
+  uint32_t stamp = RingSlot::StampOf(slot->words[0].load(std::memory_order_relaxed));
+  slot->words[0].store(RingSlot::Commit(stamp, size), std::memory_order_relaxed);
   data = slot->bytes() + RingSlot::kPayload;
   if (room != 0) {
     uint32_t end = geometry_.Advance(begin, room);
@@ -80,7 +85,10 @@ RingWriter::Result RingWriter::Refresh(uint64_t seen) {
   RingPosition now = RingPosition::Unpack(word);
   RingPosition before = RingPosition::Unpack(seen);
   // Loaded after `word`, so that it has all that a peer can honestly have released.
-  RingPosition tail = RingPosition::Unpack(tail_.load(std::memory_order_relaxed));
+  RingPosition tail = RingPosition::Unpack(tail_.load(std::memory_order_acquire));
+  // Others may have gone on meanwhile, round the ring: only from what is the latest even now
+  // is it less than that to the tail. (The acquire is with who moved the tail.)
+  if (released_.load(std::memory_order_relaxed) != seen) return Result::kOk;
   if (now.slot - before.slot > tail.slot - before.slot || now.byte >= 2 * geometry_.ring ||
       geometry_.Distance(before.byte, now.byte) > geometry_.Distance(before.byte, tail.byte)) {
     return Result::kBroken;
@@ -109,13 +117,12 @@ bool RingWriter::Abandon(RingSlot* slot) {
   return Commit(slot);
 }
 
-bool RingWriter::ArmForRoom() {
+bool RingWriter::ArmForRoom(uint64_t released) {
   const RingControl* control = peer();
   if (control == nullptr) return true;  // to be attached is to be woken
-  uint64_t seen = released_.load(std::memory_order_relaxed);
   // Sequentially consistent, against the peer that releases, then looks whether to ring.
-  this->control().wake_after_release.store(seen);
-  return control->released.load() == seen;
+  this->control().wake_after_release.store(released);
+  return control->released.load() == released;
 }
 
 }  // namespace ferry::internal

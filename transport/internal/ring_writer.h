@@ -43,9 +43,11 @@ class RingWriter {
   // The peer is to pass over it.
   [[nodiscard]] bool Abandon(RingSlot* slot);
 
-  // After kFull: asks the peer to ring as soon as it has released something; false if it
-  // has already. One thread at a time.
-  bool ArmForRoom();
+  // What the peer is known to have released, before a TryReserve that answers kFull; and
+  // after it: asks the peer to ring as soon as that is no longer all. False if it is not
+  // already, and TryReserve may succeed. One thread at a time.
+  uint64_t released() const { return released_.load(std::memory_order_acquire); }
+  bool ArmForRoom(uint64_t released);
 
   bool owns(const void* data) const { return data >= region_ && data < region_ + geometry_.size(); }
   const RingGeometry& geometry() const { return geometry_; }

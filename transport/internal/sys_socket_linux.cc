@@ -14,6 +14,9 @@
 namespace ferry::internal::sys {
 namespace {
 
+// Newer than Debian 12's headers.
+constexpr int kSoPassRights = 83;
+
 struct UnixAddress {
   explicit UnixAddress(const std::string& name) {
     value.sun_family = AF_UNIX;
@@ -74,6 +77,11 @@ int PeerCredentials(int socket, Credentials& peer) {
   }
   peer = {who.pid > 0 ? who.pid : -1, who.uid, who.gid};
   return 0;
+}
+
+void RefuseDescriptors(int socket) {
+  int pass = 0;
+  ::setsockopt(socket, SOL_SOCKET, kSoPassRights, &pass, sizeof(pass));
 }
 
 }  // namespace ferry::internal::sys
