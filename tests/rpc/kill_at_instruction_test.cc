@@ -46,7 +46,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBudget{5};
-constexpr long kAtLeast = 30;  // however slow the machine is
+constexpr long kAtLeast = 10;  // however slow the machine is
 constexpr unsigned kHangsAfterSeconds = 60;
 
 // Which instructions of a call are the last.
