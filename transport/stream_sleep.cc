@@ -53,7 +53,7 @@ StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) c
     bool must_poll = process_ != nullptr && process_watch_ == nullptr;  // to see it end
     return HasPassed(options.deadline) && !must_poll ? Sleep::kNone : Sleep::kPoll;
   }
-  bool frames_only = !options.interruptible && !options.want_room && !writer_.full();
+  bool frames_only = !options.interruptible && !writer_.full();
   return frames_only && may_sleep_in_read_ ? Sleep::kRead : Sleep::kPoll;
 }
 

@@ -45,7 +45,6 @@ struct Reservation {
 
 enum class ReserveResult {
   kOk,
-  kNoRoom,  // not now: Wait with want_room
   kClosed,
 };
 
@@ -64,8 +63,6 @@ enum class ReadResult {
 struct WaitOptions {
   // A deadline in the past makes Wait a poll: it takes in what is there.
   Deadline deadline = kNoDeadline;
-  // Return also when Reserve may succeed again.
-  bool want_room = false;
   // Return also upon Interrupt. Without this a transport may sleep more cheaply, and
   // only frames, death, the deadline and Close end the wait.
   bool interruptible = true;
@@ -90,7 +87,8 @@ class Transport {
   // Takes room for a message of `size` bytes that starts with `header`, whose length
   // and kFlagMore are set here. kOk fills in `reservation`. Threads serialize side by
   // side, without a lock. A reservation must be used up soon and before the transport
-  // is destroyed; it may stand in the way of frames reserved after it.
+  // is destroyed; it may stand in the way of frames reserved after it. What the peer has no
+  // room for yet waits here.
   virtual ReserveResult Reserve(const FrameHeader& header, size_t size,
                                 Reservation& reservation) = 0;
 
@@ -126,8 +124,8 @@ class Transport {
   absl::Duration spin_limit() const { return spin_limit_; }
   void set_spin_limit(absl::Duration limit) { spin_limit_ = limit; }
 
-  // After TryRead answered kEmpty: returns when it may find a frame (or Reserve room),
-  // when interrupted, closed or past the deadline, and now and then for no reason. Takes
+  // After TryRead answered kEmpty: returns when it may find a frame, when interrupted,
+  // closed or past the deadline, and now and then for no reason. Takes
   // in a bounded amount, so that a flooding peer cannot hold the reader. Sends on what
   // Flush left.
   virtual void Wait(const WaitOptions& options) = 0;

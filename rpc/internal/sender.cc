@@ -18,8 +18,9 @@ absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
     return Refusal(message, size);
   }
   Reservation reservation;
-  ReserveResult result = transport_.Reserve(header, size, reservation);
-  if (result != ReserveResult::kOk) return NotReserved(result);
+  if (transport_.Reserve(header, size, reservation) == ReserveResult::kClosed) {
+    return transport_.close_reason();
+  }
   auto* begin = reinterpret_cast<uint8_t*>(reservation.data);
   uint8_t* end = message.SerializeWithCachedSizesToArray(begin);
   if (end != begin + size) return Changed(message, reservation);
@@ -38,11 +39,6 @@ absl::Status Sender::Refusal(const MessageLite& message, size_t size) const {
   return absl::ResourceExhaustedError(
       absl::StrCat("a ", message.GetTypeName(), " of ", size, " bytes, at most ", limit,
                    " are allowed by ", limit == max_message_ ? "this side" : "the peer"));
-}
-
-absl::Status Sender::NotReserved(ReserveResult result) const {
-  if (result == ReserveResult::kClosed) return transport_.close_reason();
-  return absl::ResourceExhaustedError("the transport has no room for the message");
 }
 
 absl::Status Sender::Changed(const MessageLite& message, Reservation& reservation) {

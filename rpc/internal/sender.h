@@ -42,7 +42,6 @@ class Sender {
   // Why a message is not sent.
   absl::Status Refusal(const google::protobuf::MessageLite& message,
                        size_t size) const ABSL_ATTRIBUTE_COLD;
-  absl::Status NotReserved(ReserveResult result) const ABSL_ATTRIBUTE_COLD;
   absl::Status Changed(const google::protobuf::MessageLite& message,
                        Reservation& reservation) ABSL_ATTRIBUTE_COLD;
 

@@ -201,7 +201,7 @@ void ExpectHonestConnectionToWork() {
   }
   Frames at[] = {Frames(*pair[0]), Frames(*pair[1])};
   for (int i : {0, 1}) {
-    SendMessage(*pair[i], 1, "as ever", at[i]);
+    SendMessage(*pair[i], 1, "as ever");
     EXPECT_EQ(at[1 - i].Next(), "as ever");
   }
 }

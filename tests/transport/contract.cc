@@ -18,7 +18,6 @@
 #include "ferry/transport/internal/sys.h"
 #include "ferry/transport/stream_transport.h"
 #include "tests/support/fault_injector.h"
-#include "tests/transport/ring_sketch.h"
 
 namespace ferry::test {
 namespace {
@@ -65,8 +64,6 @@ bool HasEnded(Transport& transport) {
   return transport.TryRead(frame) == ReadResult::kClosed;
 }
 
-absl::StatusOr<TransportPair> Rings() { return RingSketch::CreatePair(); }
-
 }  // namespace
 
 std::vector<TransportKind> Kinds() {
@@ -81,7 +78,6 @@ std::vector<TransportKind> Kinds() {
       {"NamedPipe", nullptr, "named-pipe:FOLDER/pipe", ""},
       {"Shm", nullptr, "shm:FOLDER/rings", "shm"},
       {"SmallShm", nullptr, "shm:FOLDER/rings?ring=16KiB", "shm&ring=16KiB"},
-      {"RingSketch", Rings, "", "", Kind::kProcesses | Kind::kStream | Kind::kSets},
   };
 }
 

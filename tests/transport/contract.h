@@ -30,7 +30,6 @@ struct TransportKind {
     kNothing = 0,
     kProcesses = 1,  // both ends are in one process
     kStream = 2,     // it carries frames, not bytes: none is broken or overtaken
-    kSets = 4,       // it joins no WaitSet
   };
 
   std::string name;
@@ -99,8 +98,7 @@ class TransportContract : public testing::TestWithParam<TransportKind> {
   bool Has(TransportKind::Lack lack) const { return GetParam().has(lack); }
 
   static void Send(Transport& from, uint32_t call, const std::string& message) {
-    Frames unexpected(from);
-    SendMessage(from, call, message, unexpected);
+    SendMessage(from, call, message);
   }
 
   // On a_, filled in.

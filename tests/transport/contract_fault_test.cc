@@ -70,7 +70,7 @@ void SayWhatHangs(int) {
 void Echo(Transport& transport) {
   Frames frames(transport);
   for (std::string next; (next = frames.Next()) != "(closed)";) {
-    SendMessage(transport, frames.call(), next, frames);
+    SendMessage(transport, frames.call(), next);
   }
 }
 
@@ -87,7 +87,7 @@ absl::Status EchoInSet(std::unique_ptr<Transport> given) {
   for (;;) {
     bool open = frames.Drain();
     while (std::optional<std::string> next = frames.Take()) {
-      SendMessage(transport, frames.call(), *next, frames);
+      SendMessage(transport, frames.call(), *next);
     }
     if (!open) return absl::OkStatus();
     if (!transport.Arm()) (*set)->Next(kNoDeadline);
@@ -107,8 +107,7 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
 
   void SetUp() override {
     signal(SIGALRM, SayWhatHangs);
-    others_ = {Other::kThread};
-    if (GetParam().has(TransportKind::kSets)) others_.push_back(Other::kThreadWithSet);
+    others_ = {Other::kThread, Other::kThreadWithSet};
     if (!GetParam().child_link.empty()) others_.push_back(Other::kChild);
   }
   void TearDown() override { alarm(0); }
@@ -139,8 +138,8 @@ class ContractFault : public testing::TestWithParam<TransportKind> {
 
   static absl::Status Exchange(Transport& transport, const std::string& message) {
     Frames frames(transport);
-    SendMessage(transport, 2, "small", frames);
-    SendMessage(transport, 4, message, frames);
+    SendMessage(transport, 2, "small");
+    SendMessage(transport, 4, message);
     bool small = false, large = false;
     while (!small || !large) {
       std::string next = frames.Next();
@@ -206,7 +205,6 @@ TEST_P(ContractFault, GraveFaultsEndTheConnectionAndLeaveNothing) {
 TEST_P(ContractFault, ReadsAndWritesMayComeUpShort) {
   for (Call call : {Call::kRead, Call::kWrite}) {
     for (Other other : {Other::kThread, Other::kThreadWithSet}) {
-      if (other == Other::kThreadWithSet && !GetParam().has(TransportKind::kSets)) continue;
       snprintf(doing, sizeof(doing), "%s with other %d, short\n", GetParam().name.c_str(),
                static_cast<int>(other));
       alarm(kHangsAfterSeconds);

@@ -135,8 +135,8 @@ class ContractKill : public testing::TestWithParam<TransportKind> {
 
   static void SurvivesCalls(Transport& transport) {
     Frames frames(transport);
-    SendMessage(transport, 1, "question", frames);
-    SendMessage(transport, 1, "answer", frames);
+    SendMessage(transport, 1, "question");
+    SendMessage(transport, 1, "answer");
     EXPECT_EQ(SeesTheEnd(transport, {}, {"small", LargeMessage()}), "");
   }
 };

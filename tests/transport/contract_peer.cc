@@ -36,10 +36,7 @@ Reservation ReserveIn(Transport& transport, const std::string& message) {
   return reservation;
 }
 
-void Send(Transport& transport, const std::string& message) {
-  Frames unexpected(transport);
-  SendMessage(transport, 2, message, unexpected);
-}
+void Send(Transport& transport, const std::string& message) { SendMessage(transport, 2, message); }
 
 // Answers the third frame that arrives, unreleased.
 void TakeThreeFrames(Transport& transport) {
@@ -131,8 +128,8 @@ CHILD_BODY(Dies) {
   }
   if (kth_call == 0) GetTo(static_cast<Step>(std::stoi(Variable("STEP"))), **transport);
   Frames frames(**transport);
-  SendMessage(**transport, 2, "small", frames);
-  SendMessage(**transport, 2, LargeMessage(), frames);
+  SendMessage(**transport, 2, "small");
+  SendMessage(**transport, 2, LargeMessage());
   for (std::string next; next != "answer" && next != "(closed)";) next = frames.Next();
   transport->reset();
   internal::sys::SetFaultHook(nullptr);

@@ -34,7 +34,6 @@ TEST_P(ContractWait, InterruptEndsTheSleepThatIsOrTheNext) {
   b_->Wait({});
   Frame frame;
   EXPECT_EQ(b_->TryRead(frame), ReadResult::kEmpty);
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   ASSERT_TRUE(b_->Join(*set, 7).ok());
   b_->Interrupt();
@@ -67,7 +66,6 @@ TEST_P(ContractWait, APastDeadlineTakesInWhatIsThere) {
 }
 
 TEST_P(ContractWait, AWaitSetTellsAnotherEventLoop) {
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   ASSERT_TRUE(b_->Join(*set, 7).ok());
   struct pollfd handle = {set->handle(), POLLIN, 0};
@@ -110,7 +108,6 @@ void RunLoop(Transport& transport, WaitSet& set, const std::function<bool()>& do
 }
 
 TEST_P(ContractWait, SomebodyElsesEpollSleepsOnManyTransports) {
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   internal::UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   struct epoll_event event = {};
@@ -143,7 +140,6 @@ TEST_P(ContractWait, SomebodyElsesEpollSleepsOnManyTransports) {
 }
 
 TEST_P(ContractWait, ASetWakesForRoom) {
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   ASSERT_TRUE(a_->Join(*set, 1).ok());
   Send(*a_, 2, std::string(5000000, 'x'));
@@ -160,7 +156,6 @@ TEST_P(ContractWait, ASetWakesForRoom) {
 }
 
 TEST_P(ContractWait, AnInterruptionEndsTheSleepInASet) {
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   ASSERT_TRUE(b_->Join(*set, 1).ok());
   std::atomic<bool> done{false};
@@ -175,7 +170,6 @@ TEST_P(ContractWait, AnInterruptionEndsTheSleepInASet) {
 }
 
 TEST_P(ContractWait, ACloseEndsTheSleepInASet) {
-  if (!Has(TransportKind::kSets)) return;
   std::unique_ptr<WaitSet> set = *WaitSet::Create();
   ASSERT_TRUE(b_->Join(*set, 1).ok());
   std::thread closer([&] { b_->Close(absl::CancelledError("enough")); });
@@ -196,7 +190,6 @@ TEST_P(ContractWait, NoWakeIsLostBetweenSleepsOfEveryLength) {
     while (b_->TryRead(frame) == ReadResult::kEmpty) {
       WaitOptions wait;
       wait.interruptible = i % 2 == 0;
-      wait.want_room = i % 3 == 0;
       if (i % 5 == 0) wait.deadline = DeadlineAfter(absl::Seconds(60));
       b_->Wait(wait);
     }

@@ -100,9 +100,9 @@ TransportPair ConnectPair(Listener& listener, const std::string& address) {
 
 void ExpectToCarry(Transport& a, Transport& b) {
   Frames at_a(a), at_b(b);
-  SendMessage(a, 2, "there", at_a);
+  SendMessage(a, 2, "there");
   EXPECT_EQ(at_b.Next(), "there");
-  SendMessage(b, 3, "and back", at_b);
+  SendMessage(b, 3, "and back");
   EXPECT_EQ(at_a.Next(), "and back");
 }
 

@@ -25,22 +25,13 @@ TransportPair CreatePipePair() {
   return {*std::move(a), *std::move(b)};
 }
 
-void SendMessage(Transport& transport, uint32_t call, const std::string& message,
-                 Frames& received) {
+void SendMessage(Transport& transport, uint32_t call, const std::string& message) {
   FrameHeader header;
   header.type = FrameType::kRequest;
   header.call.value = call;
   header.method = 1;
   Reservation reservation;
-  for (;;) {
-    ReserveResult result = transport.Reserve(header, message.size(), reservation);
-    if (result == ReserveResult::kClosed) return;
-    if (result == ReserveResult::kOk) break;
-    received.Drain();
-    WaitOptions wait;
-    wait.want_room = true;
-    transport.Wait(wait);
-  }
+  if (transport.Reserve(header, message.size(), reservation) == ReserveResult::kClosed) return;
   ASSERT_EQ(reservation.size, message.size());
   std::memcpy(reservation.data, message.data(), message.size());
   transport.Commit(reservation);

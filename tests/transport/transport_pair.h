@@ -22,10 +22,8 @@ using TransportPair = std::pair<std::unique_ptr<Transport>, std::unique_ptr<Tran
 // Two anonymous pipes, with both ends in this process.
 TransportPair CreatePipePair();
 
-// Sends one message of `call`. While there is no room, takes what arrives into `received`,
-// as a real caller must.
-class Frames;
-void SendMessage(Transport& transport, uint32_t call, const std::string& message, Frames& received);
+// Sends one message of `call`.
+void SendMessage(Transport& transport, uint32_t call, const std::string& message);
 
 // The messages that have arrived, put together again.
 class Frames {
