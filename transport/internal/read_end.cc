@@ -32,11 +32,18 @@ ssize_t ReadEnd::ReadNow(void* data, size_t size) {
     case Kind::kSocket:
       return sys::ReceiveNow(fd_.get(), data, size);
     case Kind::kPipe:
-      return sys::ReadNow(fd_.get(), data, size);
+      return PollPipe(data, size);
     case Kind::kNonBlockingPipe:
       break;
   }
   return sys::Read(fd_.get(), data, size);
+}
+
+// read(2) is the quickest look; a named pipe has no other that is one system call.
+ssize_t ReadEnd::PollPipe(void* data, size_t size) {
+  if (!std::exchange(opened_polled_, true)) polled_ = UniqueFd(sys::OpenReadingEnd(fd_.get()));
+  return polled_.valid() ? sys::Read(polled_.get(), data, size)
+                         : sys::ReadNow(fd_.get(), data, size);
 }
 
 bool ReadEnd::Wake() const {

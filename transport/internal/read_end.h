@@ -43,7 +43,13 @@ class ReadEnd {
     kNonBlockingPipe,
   };
 
+  ssize_t PollPipe(void* data, size_t size);
+
   UniqueFd fd_;
+  // The same end of a pipe, without sleeping: opened by the first ReadNow, for readers that
+  // look again and again. A connection that always sleeps takes no descriptor for it.
+  UniqueFd polled_;
+  bool opened_polled_ = false;  // or tried to
   Kind kind_;
   bool can_sleep_ = false;
 };

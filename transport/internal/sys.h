@@ -97,6 +97,8 @@ int Pipe(int fds[2]);  // close-on-exec
 // A new descriptor for both ends of a pipe, of which we have one; needs /proc. It has a
 // file description of its own, does not block, and is close-on-exec.
 int OpenBothEnds(int pipe_fd);
+// The same for the reading end alone.
+int OpenReadingEnd(int pipe_read_fd);
 // Fails with EPERM beyond the limits of pipe(7).
 int SetPipeCapacity(int pipe_fd, size_t bytes);
 // Makes a blocking read of the pipe return, by a byte that lands behind all that is in

@@ -50,6 +50,11 @@ int OpenThroughProc(int fd, int mode) {
 
 }  // namespace
 
+int OpenReadingEnd(int pipe_read_fd) {
+  if (Injected(Call::kOpen)) return -1;
+  return AboveStdio(OpenThroughProc(pipe_read_fd, O_RDONLY));
+}
+
 int OpenBothEnds(int pipe_fd) {
   return Injected(Call::kOpen) ? -1 : AboveStdio(OpenThroughProc(pipe_fd, O_RDWR));
 }

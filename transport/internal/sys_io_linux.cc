@@ -50,9 +50,15 @@ ssize_t WriteWithSignalBlocked(int fd, const struct iovec* pieces, int count) {
 // call. The thread sanitizer, though, has to see them.
 #ifdef ABSL_HAVE_THREAD_SANITIZER
 ssize_t PlainRead(int fd, void* data, size_t size) { return ::read(fd, data, size); }
+ssize_t PlainReadNow(int fd, const struct iovec* piece) {
+  return ::preadv2(fd, piece, 1, -1, RWF_NOWAIT);
+}
 ssize_t PlainWrite(int fd, const void* data, size_t size) { return ::write(fd, data, size); }
 #else
 ssize_t PlainRead(int fd, void* data, size_t size) { return ::syscall(SYS_read, fd, data, size); }
+ssize_t PlainReadNow(int fd, const struct iovec* piece) {
+  return ::syscall(SYS_preadv2, fd, piece, 1L, -1L, 0L, RWF_NOWAIT);
+}
 ssize_t PlainWrite(int fd, const void* data, size_t size) {
   return ::syscall(SYS_write, fd, data, size);
 }
@@ -68,7 +74,7 @@ ssize_t Read(int fd, void* data, size_t size) {
 ssize_t ReadNow(int fd, void* data, size_t size) {
   if (Injected(Call::kRead, size)) return -1;
   struct iovec piece = {data, size};
-  ssize_t result = ::preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+  ssize_t result = PlainReadNow(fd, &piece);
   if (result >= 0 || errno != EOPNOTSUPP) return result;
   // Not every kind of descriptor has it. Nobody else reads here, so what poll saw
   // cannot be gone before the read.
