@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "ferry/transport/peer_policy.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry {
@@ -25,6 +26,10 @@ class Listener {
 
   // Polls as readable when TryAccept may find somebody. -1 where accepts_once.
   virtual int wait_handle() const = 0;
+
+  // For who hands something out before it is known who comes: from now on it asks `admit`
+  // itself, and tells who is refused. Answers whether it does; else that is the caller's.
+  virtual bool AdmitBy(const PeerPolicy& /*admit*/) { return false; }
 
   // True for `parent:` and `stdio:`, which have one peer and no other; it is there from
   // the beginning.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ferry/transport/internal/local_socket.h"
+#include "ferry/transport/internal/ring_socket.h"
 #include "ferry/transport/shm_transport.h"
 
 namespace ferry {
@@ -37,12 +38,25 @@ class ShmListener final : public Listener {
     if (!accepted.ok()) return accepted.status();
     if (!accepted->has_value()) return nullptr;
     LocalSocket& socket = **accepted;
+    // First, because memory that is under way to a peer counts as this user's, and a peer may
+    // leave it so.
+    absl::Status admitted = admit_ ? admit_(socket.peer) : absl::OkStatus();
+    if (!admitted.ok()) {
+      internal::RingSocket::Refuse(socket.fd, admitted);
+      return nullptr;
+    }
     absl::StatusOr<std::unique_ptr<ShmTransport>> transport =
         ShmTransport::Create(std::move(socket.fd), *std::exchange(next_, std::nullopt), options_,
                              std::move(socket.peer), nullptr);
-    Prepare().IgnoreError();              // if it cannot be now, then before the next is let in
-    if (!transport.ok()) return nullptr;  // who came is gone
+    Prepare().IgnoreError();  // if it cannot be now, then before the next is let in
+    if (absl::IsUnavailable(transport.status())) return nullptr;  // who came is gone
+    if (!transport.ok()) return absl::ResourceExhaustedError(transport.status().message());
     return *std::move(transport);
+  }
+
+  bool AdmitBy(const PeerPolicy& admit) override {
+    admit_ = admit;
+    return true;
   }
   int wait_handle() const override { return listener_.wait_handle(); }
 
@@ -57,6 +71,7 @@ class ShmListener final : public Listener {
 
   LocalSocketListener listener_;
   const ShmOptions options_;
+  PeerPolicy admit_;
   // For who comes next: nobody is let in for whom there is no memory.
   std::optional<ShmTransport::Outgoing> next_;
 };

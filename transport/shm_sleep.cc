@@ -29,7 +29,7 @@ bool ShmTransport::Poll() {
   if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
   // A peer that makes room is as much at work as one that sends.
   if (has_backlog_.load(std::memory_order_relaxed) && Pump(WhenFull::kReturn)) return true;
-  if (!reader_.attached()) TakeIn(RingSocket::Mode::kNow);
+  if (!reader_.attached()) LookForGreeting();
   return reader_.HasNext() || ended_;
 }
 
@@ -83,8 +83,16 @@ void ShmTransport::SleepInPoll(const WaitOptions& options) {
   }
 }
 
-void ShmTransport::TakeIn(RingSocket::Mode mode) {
-  switch (socket_.Take(mode)) {
+// The end is left to Wait, which has the time to explain it, and finds it again.
+void ShmTransport::LookForGreeting() {
+  RingSocket::Taken taken = socket_.Take(RingSocket::Mode::kNow);
+  if (taken != RingSocket::Taken::kEnd) Take(taken);
+}
+
+void ShmTransport::TakeIn(RingSocket::Mode mode) { Take(socket_.Take(mode)); }
+
+void ShmTransport::Take(RingSocket::Taken taken) {
+  switch (taken) {
     case RingSocket::Taken::kNothing:
     case RingSocket::Taken::kRings:
       break;

@@ -32,6 +32,10 @@ Peer WithRing(Peer peer, const RingGeometry& geometry) {
 }  // namespace
 
 absl::StatusOr<ShmTransport::Outgoing> ShmTransport::MakeOutgoing(const ShmOptions& options) {
+  if (options.ring == 0 || options.ring > RingGeometry::kMaxRing) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a ring of ", options.ring, " bytes, expected 1 to ", RingGeometry::kMaxRing));
+  }
   Outgoing outgoing;
   outgoing.geometry = RingGeometry::For(options.ring);
   absl::StatusOr<RingRegion> region = RingRegion::Create(outgoing.geometry, outgoing.memory);

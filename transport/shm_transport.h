@@ -42,7 +42,7 @@ class ShmTransport final : public Transport {
     internal::RingRegion region;
     internal::UniqueFd memory;
   };
-  // Returns: RESOURCE_EXHAUSTED, UNIMPLEMENTED.
+  // Returns: INVALID_ARGUMENT — the size of the ring; RESOURCE_EXHAUSTED, UNIMPLEMENTED.
   static absl::StatusOr<Outgoing> MakeOutgoing(const ShmOptions& options);
 
   // Takes over a connected stream socket. `process` is the one at the other end; null if its
@@ -90,7 +90,9 @@ class ShmTransport final : public Transport {
   Sleep HowToSleep(const WaitOptions& options) const;
   bool HasReasonToStayAwake();
   void SleepInPoll(const WaitOptions& options);
+  void LookForGreeting();
   void TakeIn(internal::RingSocket::Mode mode);
+  void Take(internal::RingSocket::Taken taken);
   void Attach();
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;
   void LeaveSet();

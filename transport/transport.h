@@ -112,8 +112,8 @@ class Transport {
 
   // After TryRead answered kEmpty: a look without a sleep, for who looks again and again
   // before it sleeps. Takes in what has arrived, and sends on what Flush left. True when
-  // TryRead may find something now, the end included, or something was sent on. Only Wait
-  // is sure to notice an interruption or the death of the peer.
+  // TryRead may find something now, the end included; perhaps also when something was sent
+  // on. Only Wait is sure to notice an interruption or the death of the peer.
   virtual bool Poll() = 0;
 
   // Whether Poll does no more than read memory, rather than make a system call.

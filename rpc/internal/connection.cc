@@ -213,6 +213,7 @@ void Connection::HandlePing(const FrameHeader& header) {
 
 void Connection::Reply(CallId call, const absl::Status& status,
                        const google::protobuf::MessageLite& reply) {
+  if (caller_.IsForked()) return;  // a child that has returned from its parent's handler
   if (!status.ok()) {
     ReplyError(call, status);
     return;
@@ -225,6 +226,7 @@ void Connection::Reply(CallId call, const absl::Status& status,
 }
 
 void Connection::ReplyError(CallId call, const absl::Status& status) {
+  if (caller_.IsForked()) return;
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;

@@ -34,6 +34,7 @@ class HotSessions {
   explicit HotSessions(WaitSet& set) : set_(set) {}
 
   bool empty() const { return entries_.empty(); }
+  size_t size() const { return entries_.size(); }
 
   // One that has had its turn, and has nothing left. False if it is to be armed.
   bool Add(Id id, const std::shared_ptr<Session>& session);

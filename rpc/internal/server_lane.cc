@@ -35,7 +35,9 @@ absl::Status ShutDown() { return absl::CancelledError("the server was shut down"
 absl::Status ServerLane::Add(std::unique_ptr<Listener> listener) {
   Id id = ++last_id_;
   absl::Status added = listener->accepts_once() ? AddLifeline(*listener) : set_->Add(*listener, id);
-  if (added.ok()) listeners_.emplace(id, std::move(listener));
+  if (!added.ok()) return added;
+  if (listener->AdmitBy([this](const Peer& peer) { return MayEnter(peer); })) admits_.insert(id);
+  listeners_.emplace(id, std::move(listener));
   return added;
 }
 
@@ -95,6 +97,7 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
         continue;
       case Connection::Step::kEmpty:
         if (!spinner_.Skips() && hot_.Add(id, session)) return Step::kGoOn;
+        hot_.Remove(id);
         if (!session->connection().Arm()) return Step::kGoOn;
         session->connection().TakeIn();
         continue;
@@ -108,7 +111,6 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
 
 Lane::Step ServerLane::GiveTurn(Id id) {
   hot_.Remove(id);
-  looks_until_set_ = 0;  // it and others are there
   set_->Notify(id);
   return Step::kGoOn;
 }
@@ -162,7 +164,8 @@ bool ServerLane::LookAtSet(Deadline timer, News& news) {
           ? 0
           : std::min(2 * looks_between_sets_ + 1,
                      hot_.polls_memory() ? kMostReadsBetweenSets : kMostCallsBetweenSets);
-  looks_until_set_ = looks_between_sets_;
+  // Those who are hot do not show in the set, however long it has somebody.
+  looks_until_set_ = std::max(looks_between_sets_, static_cast<int>(hot_.size()));
   return news.in_set.has_value() || HasPassed(timer) || is_shut_down();
 }
 
@@ -196,7 +199,7 @@ Lane::Step ServerLane::Accept(Id id) {
     Pause(id);
   } else if (!transport.ok()) {
     return End(transport.status());
-  } else if (*transport != nullptr && Admit(**transport).ok()) {
+  } else if (*transport != nullptr && (admits_.contains(id) || Admit(**transport).ok())) {
     absl::StatusOr<Id> opened = Open(*std::move(transport));
     if (!opened.ok()) {
       Pause(id);
@@ -208,18 +211,21 @@ Lane::Step ServerLane::Accept(Id id) {
   return Step::kGoOn;
 }
 
-// A peer that is not wanted is told so.
-absl::Status ServerLane::Admit(Transport& transport) {
-  absl::Status admitted = limits_.admit(transport.peer());
+absl::Status ServerLane::MayEnter(const Peer& peer) {
+  absl::Status admitted = limits_.admit(peer);
   size_t count;
   {
     MutexLock lock(mutex_);
     count = sessions_.size();
   }
-  if (admitted.ok() && count >= limits_.max_connections) {
-    admitted = absl::ResourceExhaustedError(
-        absl::StrCat("the server has ", count, " connections, and allows no more"));
-  }
+  if (!admitted.ok() || count < limits_.max_connections) return admitted;
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the server has ", count, " connections, and allows no more"));
+}
+
+// A peer that is not wanted is told so.
+absl::Status ServerLane::Admit(Transport& transport) {
+  absl::Status admitted = MayEnter(transport.peer());
   if (!admitted.ok()) Refuse(transport, admitted);
   return admitted;
 }

@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ferry/rpc/internal/hot_sessions.h"
@@ -82,6 +83,7 @@ class ServerLane final : public Lane {
   Step Accept(Id id);
   Step End(const absl::Status& why);
   absl::Status AddLifeline(Listener& listener);
+  absl::Status MayEnter(const Peer& peer);
   absl::Status Admit(Transport& transport);
   absl::StatusOr<Id> Open(std::unique_ptr<Transport> transport);
   void CloseAll();
@@ -98,7 +100,8 @@ class ServerLane final : public Lane {
   // Owned by the leader.
   const std::unique_ptr<WaitSet> set_;  // before what joins it
   absl::flat_hash_map<Id, std::unique_ptr<Listener>> listeners_;
-  std::vector<Id> paused_;  // listeners for which there was no descriptor left
+  absl::flat_hash_set<Id> admits_;  // of them, those that let nobody in who may not enter
+  std::vector<Id> paused_;          // listeners for which there was no descriptor left
   Deadline resume_at_ = kNoDeadline;
   std::deque<Shaking> shaking_;
   Id last_id_ = WaitSet::kFirstId;

@@ -4,6 +4,7 @@
 #include "ferry/transport/internal/ring_reader.h"
 
 #include <cstring>
+#include <utility>
 
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
@@ -39,6 +40,7 @@ RingReader::Next RingReader::TryNext(Frame& frame) {
     }
     if (ABSL_PREDICT_TRUE(!abandoned)) return Judge(frame);
     Advance();
+    if (HasReadMuch()) owes_ring_ = Publish();
   }
   return Next::kEmpty;
 }
@@ -77,20 +79,24 @@ void RingReader::Advance() {
 bool RingReader::Release() {
   copy_.Release();
   Advance();
-  bool many = head_.slot - published_.slot >= geometry_.slots / 4 ||
-              geometry_.Distance(published_.byte, head_.byte) >= geometry_.max_frame();
-  return many && Publish();
+  return (HasReadMuch() || owes_ring_) && Publish();
+}
+
+bool RingReader::HasReadMuch() const {
+  return head_.slot - published_.slot >= geometry_.slots / 4 ||
+         geometry_.Distance(published_.byte, head_.byte) >= geometry_.max_frame();
 }
 
 bool RingReader::Publish() {
   uint64_t before = published_.Pack();
-  if (before == head_.Pack()) return false;
+  bool owed = std::exchange(owes_ring_, false);
+  if (before == head_.Pack()) return owed;
   published_ = head_;
   // Sequentially consistent, against the peer that asks to be woken, then looks what is
   // released; and a release, with the acquire in RingWriter::Refresh: what was read may be
   // overwritten.
   own_.released.store(head_.Pack());
-  return peer_->wake_after_release.load() == before;
+  return peer_->wake_after_release.load() == before || owed;
 }
 
 bool RingReader::Arm() {

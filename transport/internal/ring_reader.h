@@ -65,6 +65,7 @@ class RingReader {
   // What the stamp of a slot is before the next frame is in it.
   uint32_t StaleStamp() const { return in_first_lap_ ? 0 : head_.slot + 1 - geometry_.slots; }
   void Advance();
+  bool HasReadMuch() const;
   bool FindPayload(Frame& frame);
   Next Judge(Frame& frame);
 
@@ -81,7 +82,8 @@ class RingReader {
   uint32_t next_byte_ = 0;  // where the frame that is out ends
   bool in_first_lap_ = true;
   RingPosition published_;
-  uint64_t slot_[8];  // of the frame that is out
+  bool owes_ring_ = false;  // the peer, since what TryNext has published
+  uint64_t slot_[8];        // of the frame that is out
   PrivateCopy copy_;
 };
 

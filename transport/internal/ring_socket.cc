@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/internal/place.h"
 #include "ferry/transport/internal/sys.h"
@@ -18,8 +20,14 @@ namespace {
 // What is taken in at a time of rings that nobody has waited for.
 constexpr size_t kManyRings = 256;
 
+// Of the text of a refusal.
+constexpr size_t kMaxRefusal = 512;
+
+constexpr uint32_t kHighestStatusCode = 16;  // UNAUTHENTICATED
+
 // How often the system may be short of memory for one ring.
-constexpr int kRingTries = 1000;
+constexpr int kRingTries = 100;
+constexpr absl::Duration kRingPause = absl::Milliseconds(1);
 
 struct Greeting {
   uint64_t magic;
@@ -34,6 +42,13 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 bool IsEnd(int error) { return error == ECONNRESET || error == EPIPE || error == ENOTCONN; }
 
 }  // namespace
+
+void RingSocket::Refuse(const UniqueFd& socket, const absl::Status& why) {
+  Greeting greeting = {kMagic, kVersion, 0, static_cast<uint32_t>(why.code()), 0};
+  std::string text(why.message().substr(0, kMaxRefusal));
+  struct iovec pieces[] = {{&greeting, sizeof(greeting)}, {text.data(), text.size()}};
+  sys::SendNow(socket.get(), pieces, 2);  // if it does not go, the peer sees the end
+}
 
 absl::Status RingSocket::Greet(const RingGeometry& ours, UniqueFd memory) {
   Greeting greeting = {kMagic, kVersion, ours.slots, ours.ring, 0};
@@ -57,8 +72,9 @@ absl::Status RingSocket::Greet(const RingGeometry& ours, UniqueFd memory) {
 void RingSocket::Ring() {
   for (int tries = 0; tries < kRingTries; ++tries) {
     if (sys::Ring(fd()) == 0 || errno == EAGAIN) return;
-    if (IsEnd(errno)) break;
-    if (errno != EINTR) sys::Poll(nullptr, 0, DeadlineAfter(absl::Milliseconds(1)));
+    if (errno == EINTR) continue;
+    if (errno != ENOMEM && errno != ENOBUFS) break;
+    sys::Poll(nullptr, 0, DeadlineAfter(kRingPause));
   }
   Shutdown();  // rather than to leave anybody asleep
 }
@@ -121,6 +137,9 @@ RingSocket::Taken RingSocket::ReadGreeting() {
     return Break(absl::DataLossError(absl::StrCat("broken greeting: layout ", greeting.version,
                                                   " of shared memory, expected ", kVersion)));
   }
+  if (greeting.slots == 0 && greeting.ring > 0 && greeting.ring <= kHighestStatusCode) {
+    return ReadRefusal(static_cast<int>(greeting.ring));
+  }
   peer_geometry_ = {greeting.ring, greeting.slots};
   if (!peer_geometry_.IsValid()) {
     return Break(absl::DataLossError(absl::StrCat("broken greeting: a ring of ", greeting.ring,
@@ -130,6 +149,13 @@ RingSocket::Taken RingSocket::ReadGreeting() {
     return Break(absl::DataLossError("broken greeting: it carries no memory"));
   }
   return Taken::kGreeting;
+}
+
+RingSocket::Taken RingSocket::ReadRefusal(int code) {
+  char text[kMaxRefusal];
+  ssize_t size = std::max<ssize_t>(sys::ReceiveNow(fd(), text, sizeof(text)), 0);
+  return Break(absl::Status(static_cast<absl::StatusCode>(code),
+                            absl::Utf8SafeCHexEscape({text, static_cast<size_t>(size)})));
 }
 
 RingSocket::Taken RingSocket::Break(absl::Status why) {

@@ -27,6 +27,10 @@ class RingSocket {
   static constexpr uint64_t kMagic = 0x314d485359524546;  // "FERYSHM1"
   static constexpr uint32_t kVersion = 1;
 
+  // In the place of a greeting: no slots, the status code as the ring, and behind it the text.
+  // It carries no memory.
+  static void Refuse(const UniqueFd& socket, const absl::Status& why);
+
   explicit RingSocket(UniqueFd socket) : socket_(std::move(socket)) {}
 
   int fd() const { return socket_.get(); }
@@ -62,6 +66,7 @@ class RingSocket {
  private:
   Taken TakeGreeting();
   Taken ReadGreeting();
+  Taken ReadRefusal(int code);
   Taken Break(absl::Status why);
 
   UniqueFd socket_;

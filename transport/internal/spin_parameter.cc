@@ -24,6 +24,7 @@ class SpinningListener final : public Listener {
   }
 
   int wait_handle() const override { return inner_->wait_handle(); }
+  bool AdmitBy(const PeerPolicy& admit) override { return inner_->AdmitBy(admit); }
   bool accepts_once() const override { return inner_->accepts_once(); }
 
  private:

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <utility>
 
-#include "ferry/transport/internal/cpu_limit.h"
 #include "ferry/transport/internal/sys.h"
 
 namespace ferry::internal {
@@ -43,15 +42,15 @@ bool WasPreempted() {
 }  // namespace
 
 bool Spinner::Begin(absl::Duration limit, Deadline deadline) {
-  int most = CpuLimit();
-  if (most < 2) return false;
-  if (spinning.fetch_add(1, std::memory_order_relaxed) >= most / 2) {
+  if (spinning.fetch_add(1, std::memory_order_relaxed) >= CpuLimit() / 2) {
     spinning.fetch_sub(1, std::memory_order_relaxed);
+    policy_.Failed();
     return false;
   }
   last_look_ = Clock::now();
   until_ = std::min(last_look_ + absl::ToChronoNanoseconds(limit), deadline);
   preempted_ = false;
+  WasPreempted();  // what was before is not to the point
   if (last_look_ >= cpus_counted_ + kCountCpusAgain) {
     cpus_counted_ = last_look_;
     policy_.set_cpus(sys::AllowedCpus() == 1 ? SpinPolicy::Cpus::kOne : SpinPolicy::Cpus::kMany);

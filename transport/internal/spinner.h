@@ -10,6 +10,7 @@
 #include "absl/base/optimization.h"
 #include "absl/time/time.h"
 #include "ferry/transport/deadline.h"
+#include "ferry/transport/internal/cpu_limit.h"
 #include "ferry/transport/internal/spin_policy.h"
 
 namespace ferry::internal {
@@ -27,7 +28,7 @@ class Spinner {
   // clock is left alone while those find something.
   template <typename F>
   bool Spin(Look kind, absl::Duration limit, Deadline deadline, F look) {
-    if (limit == absl::ZeroDuration() || !policy_.ShallLook()) return false;
+    if (limit == absl::ZeroDuration() || CpuLimit() < 2 || !policy_.ShallLook()) return false;
     const int looks = kind == Look::kMemory ? kFirstReads : kFirstCalls;
     for (int i = 0; i < looks; ++i) {
       if (look()) {
@@ -40,7 +41,7 @@ class Spinner {
   }
 
   // Whether the next wait is better a sleep at once; counts as that wait if so.
-  bool Skips() { return !policy_.ShallLook(); }
+  bool Skips() { return CpuLimit() < 2 || !policy_.ShallLook(); }
 
   // To be called after the sleep that a Spin was followed by.
   void HasSlept() {
@@ -51,7 +52,7 @@ class Spinner {
   using Clock = std::chrono::steady_clock;
 
   // As long as a quick call takes: to read the clock costs a good part of that.
-  static constexpr int kFirstReads = 1000;
+  static constexpr int kFirstReads = 250;
   static constexpr int kFirstCalls = 4;
   static constexpr int kTellingRead = 3;
   static constexpr int kTellingCall = 1;
