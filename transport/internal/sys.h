@@ -83,7 +83,7 @@ ssize_t WriteNoSignal(int fd, const struct iovec* pieces, int count);
 // its mode.
 ssize_t SendNow(int socket, const struct iovec* pieces, int count);
 ssize_t ReceiveNow(int socket, void* data, size_t size);
-// No descriptors can be sent to this end any more (Linux 6.17): to close one of another's may
+// No descriptors can be sent to this end any more (Linux 6.16): to close one of another's may
 // take as long as that pleases, as with SO_LINGER.
 void RefuseDescriptors(int socket);
 // Sends a byte that only wakes. EAGAIN: the peer has not read those before it.
