@@ -232,6 +232,8 @@ absl::Status WrapperKeepsThePipes() {
   return In(
       [](const Child& child, const DeedsStub& stub) {
         absl::Status status = stub.Raise(Value(SIGKILL)).status();
+        // Another thread takes the output in.
+        while (child.captured_output().find('\n') == std::string::npos) usleep(1000);
         pid_t sleeper = atoi(child.captured_output().c_str());
         EXPECT_TRUE(sleeper > 1 && kill(sleeper, SIGKILL) == 0) << "it has ended";
         return status;
