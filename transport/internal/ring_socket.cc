@@ -79,7 +79,7 @@ void RingSocket::Ring() {
   Shutdown();  // rather than to leave anybody asleep
 }
 
-void RingSocket::Shutdown() {
+void RingSocket::Shutdown() const {
   sys::EndOfWriting(fd());
   sys::EndOfReading(fd());
 }

@@ -44,7 +44,7 @@ class RingSocket {
   void Ring();
 
   // The end, for both sides; wakes who sleeps in Take.
-  void Shutdown();
+  void Shutdown() const;
 
   enum class Taken {
     kNothing,
