@@ -10,11 +10,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/event.h"
 #include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/method.h"
@@ -27,6 +29,19 @@ namespace internal {
 class Connection;
 }
 
+enum class Reconnect {
+  kNever,
+  kOnCall,  // the next call connects
+  kAtOnce,  // a thread of the channel connects as soon as it can
+};
+
+enum class Restart {
+  kNever,
+  kOnFailure,  // those that were killed, or exited with another code than 0
+  kAlways,
+};
+
+// What an address or a configuration file says goes before what is said here.
 struct ChannelOptions {
   // The largest request sent and reply accepted, in bytes; at most 2147483647.
   size_t max_message = kDefaultMaxMessage;
@@ -41,11 +56,39 @@ struct ChannelOptions {
 
   // Whom to call; with a server that it does not admit, Connect fails with its status.
   PeerPolicy admit = AdmitOwnUserAndRoot;
+
+  // What follows the loss of a connection to a named endpoint, or the end of a child that
+  // `restart` wants back. A call that may have run is never repeated by any of them.
+  Reconnect reconnect = Reconnect::kOnCall;
+
+  // The pause after a failed attempt to connect again, during which calls fail at once: 10 ms
+  // at first, doubled each time up to this, give or take a fifth.
+  absl::Duration max_backoff = absl::Seconds(1);
+
+  // While a call waits and nothing arrives for so long, a ping is sent; the connection is
+  // closed, with UNAVAILABLE, when nothing has arrived for as long again. For a server that
+  // lives but hangs; the end of one shows without it.
+  absl::Duration keepalive = absl::InfiniteDuration();
+
+  // Of `exec:` which children are started again, and how often within which time at most;
+  // after that the channel stays UNAVAILABLE.
+  Restart restart = Restart::kNever;
+  size_t restart_limit = 5;
+  absl::Duration restart_window = absl::Minutes(1);
+
+  // Where names without a scheme are looked up; "": the file that the environment variable
+  // FERRY_CONFIG names, unless the process runs with more rights than its caller.
+  std::string config_file;
+
+  EventSink on_event;
 };
 
 struct CallOptions {
   // From the call on. Afterwards the call fails with DEADLINE_EXCEEDED.
   absl::Duration timeout = absl::InfiniteDuration();
+
+  // Without a connection, tries to connect until the timeout rather than to fail.
+  bool wait_for_ready = false;
 };
 
 // Copies share one connection; when the last one goes, it is closed, and a child that

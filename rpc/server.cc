@@ -173,6 +173,6 @@ absl::Status Server::Serve(std::string_view address) {
   absl::Status listens = Listen(address);
   return listens.ok() ? Serve() : listens;
 }
-void Server::Shutdown() { state_->Shutdown(); }
+void Server::Shutdown(absl::Duration) { state_->Shutdown(); }
 
 }  // namespace ferry

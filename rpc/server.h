@@ -7,10 +7,12 @@
 #define FERRY_RPC_SERVER_H_
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/event.h"
 #include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/service.h"
@@ -18,6 +20,8 @@
 
 namespace ferry {
 
+// What an address or a configuration file says goes, for that address, before what is said
+// here.
 struct ServerOptions {
   // The largest request accepted and reply sent, in bytes; at most 2147483647.
   size_t max_message = kDefaultMaxMessage;
@@ -27,8 +31,27 @@ struct ServerOptions {
   size_t max_threads = 64;
 
   // Who connects beyond that is refused with RESOURCE_EXHAUSTED. A connection takes a
-  // descriptor, or two with pipes; when the process has none left, who connects waits.
+  // descriptor, or two with pipes; when the process has none left, who connects waits. In an
+  // address it counts the connections of that address.
   size_t max_connections = 4096;
+
+  // The same for those of one process, where the transport tells it (Peer::pid).
+  size_t max_connections_per_process = kNoLimit;
+
+  // The same for those who have not said hello.
+  size_t max_handshakes = 256;
+
+  // Bytes of requests that a client may send before handlers take them; it waits with more.
+  // One request of any size is possible whenever some of it is left.
+  size_t request_credit = kDefaultRequestCredit;
+
+  // Calls of one connection whose handlers run; more fail with RESOURCE_EXHAUSTED.
+  size_t max_requests = kNoLimit;
+
+  // Bytes held for one connection: of unfinished requests, one more of which then fails with
+  // RESOURCE_EXHAUSTED, and of replies that the client does not read, during which its
+  // requests wait.
+  size_t max_connection_memory = kDefaultMaxConnectionMemory;
 
   // How long a client may take to say hello, before its connection is closed; the one of
   // `parent:` or `stdio:`, which was there first, may take for ever.
@@ -36,6 +59,12 @@ struct ServerOptions {
 
   // Whom to serve; others get its status.
   PeerPolicy admit = AdmitOwnUserAndRoot;
+
+  // Where names without a scheme are looked up; "": the file that the environment variable
+  // FERRY_CONFIG names, unless the process runs with more rights than its caller.
+  std::string config_file;
+
+  EventSink on_event;
 };
 
 // Thread contract: Register and Listen before Serve; Shutdown on any thread.
@@ -72,9 +101,13 @@ class Server {
   // Listen, then Serve.
   absl::Status Serve(std::string_view address);
 
-  // Ends Serve, now or as soon as it is called, and every connection at once. Handlers
-  // that run are waited for; their replies are lost.
-  void Shutdown();
+  // Ends Serve, now or as soon as it is called. At once nobody is accepted any more, the
+  // names are given up, so that another server can take them, clients are told, and no
+  // request is taken any more: who sent one learns that it did not run. Calls whose handlers
+  // run have `grace` to end; then every connection is closed, and what still runs is
+  // cancelled (ServerContext::IsCancelled). Serve returns when all handlers have. The
+  // shortest grace counts. Safe on any thread, and in a signal handler.
+  void Shutdown(absl::Duration grace = absl::ZeroDuration());
 
  private:
   class State;

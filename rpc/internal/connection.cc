@@ -236,6 +236,11 @@ void Connection::ReplyError(CallId call, const absl::Status& status) {
   sender_.Send(header, wire::Status(), kNoDeadline).IgnoreError();
 }
 
+void Connection::SendGoAway(const absl::Status& why) {
+  if (caller_.IsForked()) return;
+  GoAway(sender_, why);
+}
+
 void Connection::Close(const absl::Status& reason) {
   if (caller_.IsForked()) return;  // it is the parent's
   transport_->Close(reason);

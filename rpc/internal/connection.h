@@ -62,6 +62,10 @@ class Connection final : private FrameReader {
   // Ends a call of the peer with a status that is not OK.
   void ReplyError(CallId call, const absl::Status& status) ABSL_ATTRIBUTE_COLD;
 
+  // Asks the peer to open no new calls. With a status: its open calls were not taken, and
+  // nothing follows but Close. REQUIRES then: all that was committed has been sent.
+  void SendGoAway(const absl::Status& why);
+
   // Takes one frame from the transport to where it belongs.
   Step HandleNext() override;
   // Looks for a while, then sleeps.

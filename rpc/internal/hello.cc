@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/proto/frame.h"
 #include "ferry/rpc/internal/limits.h"
-#include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/internal/status_codec.h"
 
 namespace ferry::internal {
@@ -38,14 +37,17 @@ absl::StatusOr<wire::Hello> ReadHello(const Body& body) {
   return hello;
 }
 
-void Refuse(Transport& transport, const absl::Status& reason) {
+void GoAway(Sender& sender, const absl::Status& why) {
   FrameHeader header;
   header.type = FrameType::kGoAway;
-  header.aux = static_cast<uint16_t>(reason.code());
+  header.aux = static_cast<uint16_t>(why.code());
   // If it cannot be sent, the peer sees the end all the same.
-  Sender(transport, kDefaultMaxMessage)
-      .Send(header, EncodeStatus(reason), Deadline::min())
-      .IgnoreError();
+  sender.Send(header, EncodeStatus(why), Deadline::min()).IgnoreError();
+}
+
+void Refuse(Transport& transport, const absl::Status& reason) {
+  Sender sender(transport, kDefaultMaxMessage);
+  GoAway(sender, reason);
 }
 
 }  // namespace ferry::internal

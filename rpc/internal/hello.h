@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/internal/body.h"
+#include "ferry/rpc/internal/sender.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry::internal {
@@ -22,6 +23,9 @@ wire::Hello MakeHello(size_t max_message);
 // The peer's. Returns: FAILED_PRECONDITION when the two share no protocol version,
 // naming both ranges; DATA_LOSS when the bytes are no hello.
 absl::StatusOr<wire::Hello> ReadHello(const Body& body);
+
+// Tells the peer to open no new calls, and with a status why all have ended.
+void GoAway(Sender& sender, const absl::Status& why);
 
 // Tells the peer, in place of a hello, why it is not served.
 void Refuse(Transport& transport, const absl::Status& reason);

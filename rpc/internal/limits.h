@@ -16,6 +16,15 @@ inline constexpr size_t kDefaultMaxMessage = 64 * 1024 * 1024;
 // Protobuf counts the bytes of a message in an int.
 inline constexpr size_t kHighestMaxMessage = 0x7fffffff;
 
+// Of limits that count.
+inline constexpr size_t kNoLimit = ~size_t{0};
+
+// Bytes of requests that a client may have under way.
+inline constexpr size_t kDefaultRequestCredit = 1024 * 1024;
+
+// Bytes that a server holds for one connection.
+inline constexpr size_t kDefaultMaxConnectionMemory = 2 * kDefaultMaxMessage;
+
 // How long a connection waits for the peer's hello.
 inline constexpr absl::Duration kDefaultHandshakeTimeout = absl::Seconds(10);
 
