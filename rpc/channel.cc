@@ -3,100 +3,47 @@
 
 #include "ferry/rpc/channel.h"
 
-#include <algorithm>
-#include <string>
-#include <thread>
-
-#include "absl/strings/str_cat.h"
-#include "ferry/rpc/internal/connection.h"
-#include "ferry/transport/endpoint.h"
+#include "ferry/rpc/internal/channel_core.h"
+#include "ferry/transport/address.h"
 
 namespace ferry {
 namespace {
 
-// Says what the peer should have been: the usual reason for a failed handshake is that
-// it is some other program.
-absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
-                         absl::Duration timeout) {
-  switch (status.code()) {
-    case absl::StatusCode::kDeadlineExceeded:
-      return absl::DeadlineExceededError(
-          absl::StrCat(peer, " did not answer within ", absl::FormatDuration(timeout),
-                       "; is it a program that serves a ferry address, such as parent:?"));
-    case absl::StatusCode::kUnavailable:
-      return absl::UnavailableError(absl::StrCat(
-          status.message(),
-          " (before it answered; is it a program that serves a ferry address, such as parent:?)"));
-    default:
-      return absl::Status(status.code(), absl::StrCat(peer, ": ", status.message()));
-  }
-}
+using internal::ChannelCore;
 
-// How long Connect pauses before it looks again whether somebody serves.
-constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
-
-absl::StatusOr<Channel> ConnectOnce(const Address& address, const ChannelOptions& options) {
-  Deadline deadline = DeadlineAfter(options.handshake_timeout);
-  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectTransport(address, deadline);
-  if (!transport.ok()) return transport.status();
-  return internal::OpenChannel(*std::move(transport), options, deadline);
-}
-
-// A child is there once it is started, and who has started this process before that.
-bool MayComeLater(const Address& address) {
-  return address.scheme != "exec" && address.scheme != "stdio";
-}
-
-absl::Status NotReady(const absl::Status& last, absl::Duration waited) {
-  return absl::UnavailableError(
-      absl::StrCat(last.message(), " (waited ", absl::FormatDuration(waited), " for it)"));
+// A handle: the channel ends with the last of them, though its thread may hold the core.
+Channel HandleOn(const std::shared_ptr<ChannelCore>& core) {
+  return Channel(
+      std::shared_ptr<ChannelCore>(core.get(), [core](ChannelCore*) { core->Abandon(); }));
 }
 
 }  // namespace
 
-const Peer& Channel::peer() const { return connection_->peer(); }
+Peer Channel::peer() const { return core_->peer(); }
 
-void Channel::Close() const { connection_->Close(absl::CancelledError("the channel was closed")); }
+void Channel::Close() const { core_->Close(); }
 
 absl::Status Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
                            google::protobuf::MessageLite& reply, const CallOptions& options) const {
-  Deadline deadline =
-      options.timeout == absl::InfiniteDuration() ? kNoDeadline : DeadlineAfter(options.timeout);
-  return connection_->Call(method, request, reply, deadline);
+  return core_->Call(method, request, reply, options);
 }
 
 absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
   absl::StatusOr<Address> parsed = Address::Parse(address);
   if (!parsed.ok()) return parsed.status();
-  Deadline ready = DeadlineAfter(options.wait_for_ready);
-  absl::Duration pause = kFirstPause;
-  for (;;) {
-    absl::StatusOr<Channel> channel = ConnectOnce(*parsed, options);
-    if (!absl::IsUnavailable(channel.status()) || !MayComeLater(*parsed)) return channel;
-    if (options.wait_for_ready <= absl::ZeroDuration()) return channel;
-    if (HasPassed(ready)) return NotReady(channel.status(), options.wait_for_ready);
-    std::this_thread::sleep_until(std::min(ready, DeadlineAfter(pause)));
-    pause = std::min(2 * pause, kLongestPause);
-  }
+  auto core = std::make_shared<ChannelCore>(*std::move(parsed), options);
+  if (absl::Status connected = core->Connect(); !connected.ok()) return connected;
+  return HandleOn(core);
 }
 
 namespace internal {
 
 absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
                                     const ChannelOptions& options, Deadline deadline) {
-  const PeerPolicy& admit = options.admit ? options.admit : AdmitOwnUserAndRoot;
-  if (absl::Status admitted = admit(transport->peer()); !admitted.ok()) {
-    return absl::Status(admitted.code(),
-                        absl::StrCat(transport->peer().description, ": ", admitted.message()));
-  }
-  auto connection = std::make_shared<Connection>(std::move(transport), Connection::Side::kConnected,
-                                                 options.max_message, nullptr);
-  absl::Status greeted = connection->AwaitHello(deadline);
-  if (!greeted.ok()) {
-    return NoHandshake(greeted, connection->peer().description, options.handshake_timeout);
-  }
-  return Channel(std::move(connection));
+  auto core = std::make_shared<ChannelCore>(std::nullopt, options);
+  absl::Status adopted = core->Adopt(std::move(transport), deadline);
+  if (!adopted.ok()) return adopted;
+  return HandleOn(core);
 }
 
 }  // namespace internal

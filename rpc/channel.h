@@ -26,7 +26,7 @@
 namespace ferry {
 
 namespace internal {
-class Connection;
+class ChannelCore;
 }
 
 enum class Reconnect {
@@ -91,19 +91,21 @@ struct CallOptions {
   bool wait_for_ready = false;
 };
 
-// Copies share one connection; when the last one goes, it is closed, and a child that
-// it started is stopped. Thread contract: thread-safe; any number of threads may call
-// at once.
+// Copies share one connection at a time; when the last one goes, it is closed, and a child
+// that it started is stopped. A lost connection to a named endpoint is made again, see
+// ChannelOptions::reconnect; until then, and when it cannot be, calls fail UNAVAILABLE and were
+// not sent (CallFailureOf). Thread contract: thread-safe; any number of threads may call at
+// once.
 class Channel {
  public:
   // For ferry; users have Connect and Spawn.
-  explicit Channel(std::shared_ptr<internal::Connection> connection)
-      : connection_(std::move(connection)) {}
+  explicit Channel(std::shared_ptr<internal::ChannelCore> core) : core_(std::move(core)) {}
 
-  // Who serves.
-  const Peer& peer() const;
+  // Who serves, or served last.
+  Peer peer() const;
 
-  // Ends the connection: calls in progress and later ones fail with CANCELLED.
+  // Ends the connection, and makes none any more: calls in progress and later ones fail with
+  // CANCELLED.
   void Close() const;
 
   // For generated code, which knows the types. Returns: see the stub's method.
@@ -111,7 +113,7 @@ class Channel {
                     google::protobuf::MessageLite& reply, const CallOptions& options) const;
 
  private:
-  std::shared_ptr<internal::Connection> connection_;
+  std::shared_ptr<internal::ChannelCore> core_;
 };
 
 // Connects to whoever serves the address, and starts them for `exec:`.
@@ -126,7 +128,7 @@ absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& 
 
 namespace internal {
 
-// A channel on a transport, once the peer has said hello.
+// A channel on a transport, which it stays with, once the peer has said hello.
 absl::StatusOr<Channel> OpenChannel(std::unique_ptr<Transport> transport,
                                     const ChannelOptions& options, Deadline deadline);
 

@@ -102,7 +102,7 @@ class Server::State {
     }
     std::string peer = absl::StrCat((*transport)->peer().description, ": ");
     auto session =
-        std::make_shared<Session>(*std::move(transport), options_.max_message, registry_);
+        std::make_shared<Session>(*std::move(transport), ConnectionSettings(), registry_);
     Lead(std::make_shared<SoleLane>(pool_, supervisor_, session), [session] {
       session->connection().Close(absl::CancelledError("the server was shut down"));
     });
@@ -112,7 +112,7 @@ class Server::State {
   absl::Status ServeAll(std::vector<std::unique_ptr<Listener>> listeners) {
     absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
     if (!set.ok()) return set.status();
-    ServerLane::Limits limits = {options_.max_message, options_.max_connections,
+    ServerLane::Limits limits = {ConnectionSettings(), options_.max_connections,
                                  options_.handshake_timeout, options_.admit};
     auto lane =
         std::make_shared<ServerLane>(pool_, supervisor_, registry_, limits, *std::move(set));
@@ -121,6 +121,13 @@ class Server::State {
     }
     Lead(lane, [lane] { lane->Shutdown(); });
     return OutcomeOfLast(lane->outcome(), "");
+  }
+
+  internal::ConnectionOptions ConnectionSettings() const {
+    internal::ConnectionOptions settings;
+    settings.max_message = options_.max_message;
+    settings.request_credit = options_.request_credit;
+    return settings;
   }
 
   // Until the lane has ended, by itself or through `end`, which is safe on any thread.

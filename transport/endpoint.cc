@@ -119,11 +119,13 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenAsChild(const Address& address) 
   return address.scheme == "stdio" ? ListenToStdio(*grace) : ListenToParent(*grace);
 }
 
-absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address) {
+absl::StatusOr<std::unique_ptr<Transport>> ConnectExec(const Address& address,
+                                                       std::shared_ptr<ChildProcess>* child) {
   absl::StatusOr<ChildOptions> options = ChildOptionsOf(address);
   if (!options.ok()) return options.status();
   absl::StatusOr<ChildLink> link = StartLinkedChild(*options);
   if (!link.ok()) return link.status();
+  if (child != nullptr) *child = std::move(link->child);
   return std::move(link->transport);
 }
 
@@ -188,9 +190,9 @@ absl::StatusOr<const NamedScheme*> FindNamedScheme(const Address& address) {
 }
 
 // Both for an address whose parameter kSpin has been read.
-absl::StatusOr<std::unique_ptr<Transport>> ConnectAsUsual(const Address& address,
-                                                          Deadline deadline) {
-  if (address.scheme == "exec") return ConnectExec(address);
+absl::StatusOr<std::unique_ptr<Transport>> ConnectAsUsual(const Address& address, Deadline deadline,
+                                                          std::shared_ptr<ChildProcess>* child) {
+  if (address.scheme == "exec") return ConnectExec(address, child);
   if (address.scheme == "stdio") {
     if (absl::Status known = address.CheckParameters(kUsualParameters); !known.ok()) return known;
     return ConnectToStdio();
@@ -235,10 +237,11 @@ absl::StatusOr<ChildOptions> ChildOptionsOf(const Address& address) {
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
-                                                            Deadline deadline) {
+                                                            Deadline deadline,
+                                                            std::shared_ptr<ChildProcess>* child) {
   absl::StatusOr<std::optional<absl::Duration>> spin = internal::SpinLimitOf(address);
   if (!spin.ok()) return spin.status();
-  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectAsUsual(address, deadline);
+  absl::StatusOr<std::unique_ptr<Transport>> transport = ConnectAsUsual(address, deadline, child);
   if (transport.ok() && spin->has_value()) (*transport)->set_spin_limit(**spin);
   return transport;
 }

@@ -21,8 +21,9 @@ namespace ferry {
 // Returns: INVALID_ARGUMENT for an unknown scheme or parameter, listing what there is;
 // UNAVAILABLE when nobody serves it, DEADLINE_EXCEEDED when who does has not accepted
 // before `deadline`; else what the transport says.
-absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(const Address& address,
-                                                            Deadline deadline);
+// `child`, unless null, becomes the process that was started.
+absl::StatusOr<std::unique_ptr<Transport>> ConnectTransport(
+    const Address& address, Deadline deadline, std::shared_ptr<ChildProcess>* child = nullptr);
 
 // Returns: INVALID_ARGUMENT as above, ALREADY_EXISTS when the name is served already,
 // else what the transport says.

@@ -229,6 +229,12 @@ void ShmTransport::SetCloseReason(const absl::Status& reason, Received received)
 
 void ShmTransport::Close(const absl::Status& reason) { SetCloseReason(reason, Received::kDropped); }
 
+// The peer's process where that is known: others may hold its socket.
+Transport::EndSign ShmTransport::end_sign() const {
+  if (process_ != nullptr) return {process_->pid_fd(), true};
+  return {socket_.fd(), false};
+}
+
 absl::Status ShmTransport::close_reason() const {
   MutexLock lock(mutex_);
   return close_reason_;

@@ -203,6 +203,12 @@ void StreamTransport::Close(const absl::Status& reason) {
   SetCloseReason(reason, Received::kDropped);
 }
 
+// Its own end of the peer's process where that is known: others may hold the pipes.
+Transport::EndSign StreamTransport::end_sign() const {
+  if (process_ != nullptr) return {process_->pid_fd(), true};
+  return {read_end_.fd(), false};
+}
+
 absl::Status StreamTransport::close_reason() const {
   MutexLock lock(mutex_);
   return close_reason_;

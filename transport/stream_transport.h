@@ -68,6 +68,7 @@ class StreamTransport final : public Transport {
   void Close(const absl::Status& reason) override;
   absl::Status close_reason() const override;
   const Peer& peer() const override { return peer_; }
+  EndSign end_sign() const override;
 
  private:
   // How the holder of the receiving half sleeps; kSet: it may, since Arm.

@@ -151,6 +151,14 @@ class Transport {
 
   virtual const Peer& peer() const = 0;
 
+  // A descriptor that shows that the peer has gone, whether or not what it sent has been
+  // read; open as long as the transport lives. -1: there is none.
+  struct EndSign {
+    int fd = -1;
+    bool is_process = false;  // it then polls as readable, else as hung up
+  };
+  virtual EndSign end_sign() const { return {}; }
+
  private:
   absl::Duration spin_limit_ = kDefaultSpinLimit;
 };

@@ -12,6 +12,7 @@
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_name.h"
 #include "ferry/rpc/internal/status_codec.h"
+#include "ferry/transport/internal/coarse_clock.h"
 
 namespace ferry::internal {
 
@@ -23,6 +24,9 @@ namespace {
 // them faster than they are read.
 constexpr int kMostAtOnce = 256;
 
+// After a pause that long, a call first looks whether there is news.
+constexpr int64_t kPauseMs = 20;
+
 // What travels of a deadline: the microseconds left, at least 1; 0 for none.
 uint32_t Remaining(Deadline deadline) {
   if (deadline == kNoDeadline) return 0;
@@ -33,32 +37,114 @@ uint32_t Remaining(Deadline deadline) {
 
 }  // namespace
 
-absl::Status Caller::Call(const Method& method, const MessageLite& request, MessageLite& reply,
-                          Deadline deadline) {
-  if (fork_mark_.IsForked()) return Forked(method);
-  PendingCall call(method, reply);
-  bool reads = false;
-  {
-    MutexLock lock(mutex_);
-    if (calls_.Add(call)) reads = token_.TryTake();
+bool Caller::Begin(PendingCall& call) {
+  if (!refusal_.ok()) return false;
+  Enter();
+  if (options_.looks_after_pause) {
+    int64_t now = CoarseMilliseconds();
+    call.looks_first = now - std::exchange(last_call_ms_, now) > kPauseMs;
   }
-  if (call.id.value == 0) return NoIdLeft(method);
+  if (credit_.Allows(call)) {
+    Open(call);
+  } else {
+    credit_.Queue(call);
+    call.waits_for_credit = true;
+  }
+  return true;
+}
+
+void Caller::Open(PendingCall& call) {
+  if (!calls_.Add(call)) return;
+  credit_.Draw(call);
+  call.reads = token_.TryTake();
+}
+
+absl::Status Caller::Finish(PendingCall& call, Deadline deadline) {
+  absl::Status ready;
+  if (call.waits_for_credit) ready = AwaitCredit(call, deadline);
+  if (ready.ok() && call.id.value == 0) ready = NoIdLeft();
+  if (ready.ok() && call.looks_first && call.reads) ready = LookFirst();
+  if (!ready.ok()) return NotSent(call, ready);
   FrameHeader header;
   header.type = FrameType::kRequest;
   header.flags = kFlagEnd;
   header.call = call.id;
-  header.method = method.id;
+  header.method = call.method.id;
   header.arg = Remaining(deadline);
-  absl::Status sent = sender_.Send(header, request, deadline);
-  if (!sent.ok()) return NotSent(call, sent, reads);
+  absl::Status sent = sender_.Send(header, call.request, call.size, deadline);
+  if (!sent.ok()) return NotSent(call, sent);
   Leadership::PassOnBeforeWait();
-  if (reads) ReadFor(call, deadline);
-  if (!AwaitDone(call, deadline, reads)) Cancel(call.id);
+  if (call.reads) ReadFor(call, deadline);
+  End end = AwaitDone(call, deadline);
+  return call.left ? std::move(call.status) : FinishSlowly(call, end);
+}
+
+absl::Status Caller::FinishSlowly(PendingCall& call, End end) {
+  if (end == End::kGivenUp) {
+    FrameHeader cancel;
+    cancel.type = FrameType::kCancel;
+    cancel.call = call.id;
+    sender_.SendControl(cancel);
+  }
   if (call.assembly.complete() && call.status.ok()) {
     Body body(call.assembly);
     call.status = Outcome(call, call.reply_header, body);
   }
+  MutexLock lock(mutex_);
+  Leave();
   return std::move(call.status);
+}
+
+// Until the peer has room for the request.
+absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
+  Leadership::PassOnBeforeWait();
+  MutexLock lock(mutex_);
+  while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline)) {
+    if (token_.TryTake()) {
+      {
+        MutexUnlock unlock(mutex_);
+        credit_came_ = false;
+        ReadUntil([this] { return credit_came_; }, deadline);
+      }
+      token_.Release();
+    } else {
+      token_.Wait(call.waiter, mutex_, deadline);
+    }
+  }
+  bool allowed = refusal_.ok() && credit_.Allows(call);
+  credit_.Leave(call);
+  if (allowed) Open(call);
+  credit_.WakeNext();
+  token_.Offer();
+  if (allowed) return absl::OkStatus();
+  if (!refusal_.ok()) return refusal_;
+  return absl::DeadlineExceededError(
+      absl::StrCat(transport_.peer().description, " had no room in time for a request of ",
+                   call.size, " bytes: it has not taken enough of those before it"));
+}
+
+// The peer may have gone since the last call, or be about to.
+absl::Status Caller::LookFirst() {
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  transport_.Wait(look);
+  ReadUntil([] { return true; }, Deadline::min());
+  MutexLock lock(mutex_);
+  return refusal_;
+}
+
+void Caller::TakeNews() {
+  MutexLock lock(mutex_);
+  if (!token_.TryTake()) return;
+  {
+    MutexUnlock unlock(mutex_);
+    WaitOptions look;
+    look.deadline = Deadline::min();
+    transport_.Wait(look);
+    ReadUntil([] { return true; }, Deadline::min());
+  }
+  token_.Release();
+  token_.Offer();
 }
 
 absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason, Sent sent) const {
@@ -68,29 +154,30 @@ absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason
                                                           : CallFailure::Delivery::kMaybeExecuted});
 }
 
-absl::Status Caller::NoIdLeft(const Method& method) const {
-  return FailedHere(method,
-                    absl::ResourceExhaustedError(absl::StrCat(
-                        kMaxCalls, " calls are open on the connection, and there can be no more")),
-                    Sent::kNo);
+absl::Status Caller::NoIdLeft() {
+  return absl::ResourceExhaustedError(
+      absl::StrCat(kMaxCalls, " calls are open on the connection, and there can be no more"));
 }
 
-absl::Status Caller::Forked(const Method& method) const {
-  return FailedHere(method, ForkMark::Refuse("the channel"), Sent::kNo);
-}
-
-absl::Status Caller::NotSent(const PendingCall& call, const absl::Status& reason, bool reads) {
+absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
+  absl::Status failed = FailedHere(call.method, reason, Sent::kNo);
   MutexLock lock(mutex_);
-  calls_.Remove(call.id);
-  if (reads) token_.Release();
+  if (call.id.value != 0) {
+    calls_.Remove(call.id);
+    credit_.Give(call.size);
+    credit_.WakeNext();
+  }
+  call.not_taken = !refusal_.ok() || !transport_.close_reason().ok();
+  if (call.reads) token_.Release();
   token_.Offer();
-  return FailedHere(call.method, reason, Sent::kNo);
+  Leave();
+  return failed;
 }
 
 absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
                              const Body& body) const {
   if (header.aux != 0) return FailedThere(call, header, body);
-  if (body.size() > max_message_ ||
+  if (body.size() > options_.max_message ||
       !call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size())) ||
       !call.reply.IsInitialized()) {
     return BadReply(call, body);
@@ -111,11 +198,11 @@ absl::Status Caller::FailedThere(const PendingCall& call, const FrameHeader& hea
 }
 
 absl::Status Caller::BadReply(const PendingCall& call, const Body& body) const {
-  if (body.size() > max_message_) {
+  if (body.size() > options_.max_message) {
     return FailedHere(
         call.method,
         absl::ResourceExhaustedError(absl::StrCat("reply of ", body.size(), " bytes, at most ",
-                                                  max_message_, " are accepted")),
+                                                  options_.max_message, " are accepted")),
         Sent::kMaybe);
   }
   return FailedHere(
@@ -125,11 +212,9 @@ absl::Status Caller::BadReply(const PendingCall& call, const Body& body) const {
       Sent::kMaybe);
 }
 
-// Until the call is done, or false when the deadline came first. `reads`: this thread
-// holds the read token.
-bool Caller::AwaitDone(PendingCall& call, Deadline deadline, bool reads) {
+Caller::End Caller::AwaitDone(PendingCall& call, Deadline deadline) {
   MutexLock lock(mutex_);
-  if (reads) token_.Release();
+  if (call.reads) token_.Release();
   bool gave_up = false, flushed = false;
   while (!call.done.load(std::memory_order_relaxed) && !gave_up) {
     if (HasPassed(deadline)) {
@@ -153,14 +238,9 @@ bool Caller::AwaitDone(PendingCall& call, Deadline deadline, bool reads) {
   }
   token_.Offer();
   if (gave_up || flushed) token_.WakeOne();  // who looks whether something is left to be sent
-  return !gave_up;
-}
-
-void Caller::Cancel(CallId id) {
-  FrameHeader cancel;
-  cancel.type = FrameType::kCancel;
-  cancel.call = id;
-  sender_.SendControl(cancel);
+  call.left = !gave_up && !call.assembly.complete();
+  if (call.left) Leave();
+  return gave_up ? End::kGivenUp : End::kDone;
 }
 
 // The deadline has passed: ends the call here; its id stays taken until the peer's
@@ -180,6 +260,13 @@ bool Caller::GiveUp(PendingCall& call) {
 // together, so that nobody has to be woken just to read it.
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   reading_for_ = &call;
+  ReadUntil([&call] { return call.done.load(std::memory_order_acquire); }, deadline);
+  reading_for_ = nullptr;
+}
+
+template <typename Done>
+void Caller::ReadUntil(Done done, Deadline deadline) {
+  keepalive_.Heard();
   for (;;) {
     FrameReader::Step step;
     int handled = 0;
@@ -187,10 +274,29 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
       ++handled;
     }
     if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
-    if (call.done.load(std::memory_order_acquire) || HasPassed(deadline)) break;
-    if (step != FrameReader::Step::kHandled) reader_.WaitForFrames(deadline);
+    if (done() || HasPassed(deadline) || step == FrameReader::Step::kClosed) return;
+    if (handled != 0) keepalive_.Heard();
+    if (step == FrameReader::Step::kHandled) continue;
+    reader_.WaitForFrames(std::min(deadline, keepalive_.Due()));
+    if (options_.keepalive != absl::InfiniteDuration()) KeepAlive();
   }
-  reading_for_ = nullptr;
+}
+
+void Caller::KeepAlive() {
+  FrameHeader ping;
+  ping.type = FrameType::kPing;
+  switch (keepalive_.Next()) {
+    case Keepalive::Step::kNone:
+      return;
+    case Keepalive::Step::kAsk:
+      sender_.SendControl(ping);
+      return;
+    case Keepalive::Step::kGiveUp:
+      transport_.Close(absl::UnavailableError(absl::StrCat(
+          transport_.peer().description, " has sent nothing, nor answered a ping, for ",
+          absl::FormatDuration(2 * options_.keepalive))));
+      return;
+  }
 }
 
 // The call that a frame is for, which then stays until it is done or StopCompleting.
@@ -204,6 +310,7 @@ absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) 
   }
   PendingCall* call = slot->call;
   if (call != nullptr) call->completing = true;
+  if (header.arg != 0 && header.type == FrameType::kReply) GiveCredit(header.arg);
   if ((header.flags & kFlagMore) == 0) calls_.Remove(*slot, header.call);
   return call;
 }
@@ -254,7 +361,7 @@ absl::Status Caller::OnContinue(const Frame& frame) {
 }
 
 absl::Status Caller::AddFragment(PendingCall& call, const Frame& frame) {
-  absl::Status added = call.assembly.Add(frame, max_message_);
+  absl::Status added = call.assembly.Add(frame, options_.max_message);
   if (absl::IsDataLoss(added)) return Break(call, added);
   if (!added.ok()) call.status = FailedHere(call.method, added, Sent::kMaybe);
   if (call.assembly.complete()) {
@@ -277,14 +384,49 @@ absl::Status Caller::Break(PendingCall& call, const absl::Status& broken) {
   return broken;
 }
 
+void Caller::StartCredit(uint64_t bytes) {
+  MutexLock lock(mutex_);
+  credit_.Start(bytes);
+}
+
+void Caller::OnCredit(uint64_t bytes) {
+  MutexLock lock(mutex_);
+  GiveCredit(bytes);
+}
+
+void Caller::GiveCredit(uint64_t bytes) {
+  credit_.Give(bytes);
+  credit_.WakeNext();
+  credit_came_ = true;
+}
+
+void Caller::OnGoAway(const absl::Status& why) {
+  MutexLock lock(mutex_);
+  if (refusal_.ok()) refusal_ = why;
+  credit_.WakeAll();
+}
+
+void Caller::RefuseAll(const absl::Status& why) {
+  MutexLock lock(mutex_);
+  FailWaiting(why, Taken::kIfAnswered);
+}
+
 void Caller::FailAll(const absl::Status& reason) {
   MutexLock lock(mutex_);
+  FailWaiting(reason, Taken::kMaybe);
+}
+
+void Caller::FailWaiting(const absl::Status& why, Taken taken) {
+  refusal_ = why;
   calls_.TakeWaiting([&](PendingCall& call) {
-    call.status = FailedHere(call.method, reason, Sent::kMaybe);
+    bool answered = call.reply_header.type == FrameType::kReply;
+    call.not_taken = taken == Taken::kIfAnswered && !answered;
+    call.status = FailedHere(call.method, why, call.not_taken ? Sent::kNo : Sent::kMaybe);
     call.assembly = Assembly();
     call.done.store(true, std::memory_order_release);
     call.waiter.wake.NotifyOne();
   });
+  credit_.WakeAll();
 }
 
 }  // namespace ferry::internal

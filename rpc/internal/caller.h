@@ -12,8 +12,11 @@
 #include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/call_table.h"
+#include "ferry/rpc/internal/keepalive.h"
+#include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/internal/pending_call.h"
 #include "ferry/rpc/internal/read_token.h"
+#include "ferry/rpc/internal/request_credit.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/internal/fork.h"
@@ -35,28 +38,63 @@ class FrameReader {
   ~FrameReader() = default;
 };
 
+struct CallerOptions {
+  uint32_t side = 0;
+  size_t max_message = kDefaultMaxMessage;
+  absl::Duration keepalive = absl::InfiniteDuration();
+  // A call after a pause looks whether the peer has gone, rather than to find out by failing.
+  bool looks_after_pause = false;
+};
+
 // The calling half of a connection: sends requests and waits for their replies. One
 // of the waiting threads reads for all of them.
-// Thread contract: Call and FailAll on any thread; OnReply and OnContinue on the one
-// that reads.
+// Thread contract: On… and RefuseAll on the thread that reads, the rest on any. The lock is
+// the owner's, who picks the connection for a call under it.
 class Caller {
  public:
-  Caller(Transport& transport, Sender& sender, FrameReader& reader, uint32_t side,
-         size_t max_message)
+  // What is given by reference outlives it.
+  Caller(Mutex& mutex, Transport& transport, Sender& sender, FrameReader& reader,
+         const CallerOptions& options)
       : transport_(transport),
         sender_(sender),
         reader_(reader),
-        max_message_(max_message),
-        calls_(side) {}
+        options_(options),
+        keepalive_(options.keepalive),
+        mutex_(mutex),
+        calls_(options.side) {}
 
+  Mutex& mutex() const ABSL_LOCK_RETURNED(mutex_) { return mutex_; }
+
+  // Takes the call up, so that Finish has to follow; false when the connection opens none.
+  bool Begin(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Sends the request and waits for the reply; when it returns, the connection may be gone.
   // Returns: what the handler returned; UNAVAILABLE when the connection is lost,
   // DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED for a message that is too large either way or
   // a call too many, INVALID_ARGUMENT for a request without its required fields,
   // INTERNAL for a reply that is no message of its type, DATA_LOSS when the peer broke
-  // the protocol, FAILED_PRECONDITION in a process that was forked since the connection
-  // was made, the reason of a Close; each with a CallFailure.
-  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite& reply, Deadline deadline);
+  // the protocol, the reason of a Close; each with a CallFailure.
+  absl::Status Finish(PendingCall& call, Deadline deadline);
+
+  // Another thread, or a call in Finish, uses the connection.
+  bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return users_ != 0; }
+  void Enter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { ++users_; }
+  void Leave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { --users_; }
+
+  // OK while calls can begin.
+  const absl::Status& refusal() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return refusal_; }
+
+  // If nobody reads, takes in what is there.
+  void TakeNews();
+
+  // How many bytes of requests the peer takes at first; 0: it does not count.
+  void StartCredit(uint64_t bytes);
+  void OnCredit(uint64_t bytes);
+
+  // The peer wants no new calls.
+  void OnGoAway(const absl::Status& why);
+  // Nor does it answer those that it has not begun to answer: it has not taken them.
+  void RefuseAll(const absl::Status& why);
 
   // Returns: DATA_LOSS when the frame may not come now.
   absl::Status OnReply(const Frame& frame, Body& body);
@@ -73,10 +111,8 @@ class Caller {
   enum class Sent : bool { kNo, kMaybe };
   absl::Status FailedHere(const Method& method, const absl::Status& reason,
                           Sent sent) const ABSL_ATTRIBUTE_COLD;
-  absl::Status NoIdLeft(const Method& method) const ABSL_ATTRIBUTE_COLD;
-  absl::Status Forked(const Method& method) const ABSL_ATTRIBUTE_COLD;
-  absl::Status NotSent(const PendingCall& call, const absl::Status& reason,
-                       bool reads) ABSL_ATTRIBUTE_COLD;
+  static absl::Status NoIdLeft() ABSL_ATTRIBUTE_COLD;
+  absl::Status NotSent(PendingCall& call, const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
   // What a reply says; fills in the call's reply message.
   absl::Status Outcome(const PendingCall& call, const FrameHeader& header, const Body& body) const;
   // A status that came from the peer.
@@ -85,10 +121,21 @@ class Caller {
   // A reply that is not what it should be.
   absl::Status BadReply(const PendingCall& call, const Body& body) const ABSL_ATTRIBUTE_COLD;
 
-  bool AwaitDone(PendingCall& call, Deadline deadline, bool reads);
-  void Cancel(CallId id);
+  void Open(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
+  absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
+  enum class End : bool { kDone, kGivenUp };
+  End AwaitDone(PendingCall& call, Deadline deadline);
+  absl::Status FinishSlowly(PendingCall& call, End end) ABSL_ATTRIBUTE_COLD;
   bool GiveUp(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFor(const PendingCall& call, Deadline deadline);
+  template <typename Done>
+  void ReadUntil(Done done, Deadline deadline);
+  void KeepAlive() ABSL_ATTRIBUTE_COLD;
+  void GiveCredit(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the calls that wait, which the peer may have taken.
+  enum class Taken : bool { kMaybe, kIfAnswered };
+  void FailWaiting(const absl::Status& why, Taken taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<PendingCall*> BeginCompleting(const FrameHeader& header);
   void StopCompleting(PendingCall& call);
   void Complete(PendingCall& call);
@@ -98,15 +145,21 @@ class Caller {
   Transport& transport_;
   Sender& sender_;
   FrameReader& reader_;
-  const size_t max_message_;
+  const CallerOptions options_;
   const ForkMark fork_mark_;
 
-  // Owned by the holder of the read token: its own call.
-  const PendingCall* reading_for_ = nullptr;
+  // Owned by the holder of the read token.
+  const PendingCall* reading_for_ = nullptr;  // its own call
+  bool credit_came_ = false;
+  Keepalive keepalive_;
 
-  Mutex mutex_;
+  Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);
   CallTable calls_ ABSL_GUARDED_BY(mutex_);
+  RequestCredit credit_ ABSL_GUARDED_BY(mutex_);
+  absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
+  int users_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_call_ms_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace ferry::internal

@@ -25,21 +25,28 @@ ABSL_ATTRIBUTE_COLD absl::Status Unexpected(const FrameHeader& header, const cha
       absl::StrCat("broken frame: ", absl::string_view(type.data(), type.size()), " ", where));
 }
 
+ConnectionOptions Sane(ConnectionOptions options) {
+  options.max_message = std::min(options.max_message, kHighestMaxMessage);
+  return options;
+}
+
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Transport> transport, Side side, size_t max_message,
-                       RequestSink* sink)
+Connection::Connection(std::unique_ptr<Transport> transport, Side side,
+                       const ConnectionOptions& options, RequestSink* sink, Mutex* mutex)
     : transport_(std::move(transport)),
       side_(static_cast<uint32_t>(side)),
-      max_message_(std::min(max_message, kHighestMaxMessage)),
+      options_(Sane(options)),
       sink_(sink),
-      sender_(*transport_, max_message_),
-      caller_(*transport_, sender_, *this, side_, max_message_) {
+      sender_(*transport_, options_.max_message),
+      caller_(mutex == nullptr ? own_mutex_ : *mutex, *transport_, sender_, *this,
+              {side_, options_.max_message, options_.keepalive, options_.looks_after_pause}) {
   FrameHeader header;
   header.type = FrameType::kHello;
   header.method = kHelloMagic;
   // If it cannot be sent, the first read says why.
-  sender_.Send(header, MakeHello(max_message_), Deadline::min()).IgnoreError();
+  sender_.Send(header, MakeHello(options_.max_message, options_.request_credit), Deadline::min())
+      .IgnoreError();
 }
 
 absl::Status Connection::AwaitHello(Deadline deadline) {
@@ -110,10 +117,13 @@ absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
       return absl::OkStatus();
     case FrameType::kMessage:
       return Unexpected(header, "to a call that is no stream");
+    case FrameType::kCredit:
+      if (header.call.value == 0) caller_.OnCredit(header.arg);
+      return absl::OkStatus();
+    case FrameType::kGoAway:
+      return HandleGoAway(header, body);
     case FrameType::kMetadata:
     case FrameType::kCancel:
-    case FrameType::kCredit:
-    case FrameType::kGoAway:
       break;
   }
   return absl::OkStatus();  // nothing that this version acts upon
@@ -130,8 +140,24 @@ absl::Status Connection::HandleHello(const Body& body) {
   absl::StatusOr<wire::Hello> hello = ReadHello(body);
   if (!hello.ok()) return hello.status();
   if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());
+  caller_.StartCredit(hello->request_credit());
   greeted_ = true;
   return absl::OkStatus();
+}
+
+// With a status it is the last frame.
+absl::Status Connection::HandleGoAway(const FrameHeader& header, const Body& body) {
+  absl::Status said = DecodeStatus(
+      header.aux == 0 ? static_cast<uint16_t>(absl::StatusCode::kUnavailable) : header.aux, body);
+  absl::Status why(said.code(), said.message().empty()
+                                    ? absl::StrCat(peer().description, " is shutting down")
+                                    : absl::StrCat(peer().description, ": ", said.message()));
+  if (header.aux == 0) {
+    caller_.OnGoAway(why);
+    return absl::OkStatus();
+  }
+  caller_.RefuseAll(why);
+  return why;
 }
 
 absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
@@ -162,6 +188,8 @@ absl::Status Connection::HandleContinue(const Frame& frame, Body& body) {
   if (request.header.type == FrameType::kRequest) {
     Body whole(request.assembly);
     Deliver(request.header, whole);
+  } else {
+    GiveCredit(request.arrived);
   }
   return absl::OkStatus();
 }
@@ -169,15 +197,16 @@ absl::Status Connection::HandleContinue(const Frame& frame, Body& body) {
 // A request that is too large is answered at once, and what is still to come of it is
 // dropped; its header is no request's any more.
 absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& frame) {
+  request.arrived += frame.header.length;
   size_t before = request.assembly.size();
-  absl::Status added = request.assembly.Add(frame, max_message_);
+  absl::Status added = request.assembly.Add(frame, options_.max_message);
   partial_bytes_ += request.assembly.size() - before;
   if (added.ok() && request.header.type == FrameType::kRequest) {
     if (sink_ == nullptr) {
       added = absl::UnimplementedError("");
-    } else if (partial_bytes_ > kMaxPartial * max_message_) {
-      added = absl::ResourceExhaustedError(
-          absl::StrCat("more than ", kMaxPartial * max_message_, " bytes of unfinished requests"));
+    } else if (partial_bytes_ > kMaxPartial * options_.max_message) {
+      added = absl::ResourceExhaustedError(absl::StrCat(
+          "more than ", kMaxPartial * options_.max_message, " bytes of unfinished requests"));
     }
     if (added.ok()) return added;
     partial_bytes_ -= request.assembly.size();
@@ -185,12 +214,12 @@ absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& fram
   }
   if (added.ok() || absl::IsDataLoss(added)) return added;
   request.header.type = FrameType::kContinue;
-  ReplyError(frame.header.call, added);
+  ReplyError(frame.header.call, added, 0);  // its credit is given back with its last fragment
   return absl::OkStatus();
 }
 
 void Connection::Deliver(const FrameHeader& header, Body& body) {
-  if (body.size() > max_message_ || sink_ == nullptr) {
+  if (body.size() > options_.max_message || sink_ == nullptr) {
     Refuse(header, body);
   } else {
     sink_->OnRequest(header, body);
@@ -198,10 +227,12 @@ void Connection::Deliver(const FrameHeader& header, Body& body) {
 }
 
 void Connection::Refuse(const FrameHeader& header, const Body& body) {
-  ReplyError(header.call, sink_ == nullptr ? absl::UnimplementedError("")
-                                           : absl::ResourceExhaustedError(absl::StrCat(
-                                                 "message of ", body.size(), " bytes, at most ",
-                                                 max_message_, " are accepted")));
+  ReplyError(header.call,
+             sink_ == nullptr ? absl::UnimplementedError("")
+                              : absl::ResourceExhaustedError(
+                                    absl::StrCat("message of ", body.size(), " bytes, at most ",
+                                                 options_.max_message, " are accepted")),
+             static_cast<uint32_t>(body.size()));
 }
 
 void Connection::HandlePing(const FrameHeader& header) {
@@ -211,26 +242,36 @@ void Connection::HandlePing(const FrameHeader& header) {
   sender_.SendControl(answer);
 }
 
+void Connection::GiveCredit(uint32_t bytes) {
+  if (bytes == 0 || !counts_credit() || caller_.IsForked()) return;
+  FrameHeader header;
+  header.type = FrameType::kCredit;
+  header.arg = bytes;
+  sender_.SendControl(header);
+}
+
 void Connection::Reply(CallId call, const absl::Status& status,
-                       const google::protobuf::MessageLite& reply) {
+                       const google::protobuf::MessageLite& reply, uint32_t credit) {
   if (caller_.IsForked()) return;  // a child that has returned from its parent's handler
   if (!status.ok()) {
-    ReplyError(call, status);
+    ReplyError(call, status, credit);
     return;
   }
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;
+  header.arg = credit;
   absl::Status sent = sender_.Send(header, reply, kNoDeadline);
-  if (!sent.ok() && close_reason().ok()) ReplyError(call, sent);
+  if (!sent.ok() && close_reason().ok()) ReplyError(call, sent, credit);
 }
 
-void Connection::ReplyError(CallId call, const absl::Status& status) {
+void Connection::ReplyError(CallId call, const absl::Status& status, uint32_t credit) {
   if (caller_.IsForked()) return;
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;
   header.aux = static_cast<uint16_t>(status.code());
+  header.arg = counts_credit() ? credit : 0;
   if (sender_.Send(header, EncodeStatus(status), kNoDeadline).ok()) return;
   // An error beyond what the peer takes in goes without its text.
   sender_.Send(header, wire::Status(), kNoDeadline).IgnoreError();

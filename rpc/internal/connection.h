@@ -13,11 +13,14 @@
 #include "absl/base/attributes.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "ferry/rpc/internal/assembly.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/method.h"
+#include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/internal/spinner.h"
 #include "ferry/transport/transport.h"
 
@@ -34,33 +37,46 @@ class RequestSink {
   virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
 };
 
-// Thread contract: Call, Reply, Close, close_reason and peer on any thread; the rest on
-// the one thread that reads. A connection with a sink is read by the
-// sink's owner, one without by those who call.
+struct ConnectionOptions {
+  size_t max_message = kDefaultMaxMessage;
+  // Bytes of requests that the peer may send before they are taken; 0: not counted.
+  uint64_t request_credit = 0;
+  // Of calls that this side makes.
+  absl::Duration keepalive = absl::InfiniteDuration();
+  bool looks_after_pause = false;
+};
+
+// Thread contract: the constructor's thread aside, caller, Reply, SendGoAway, Close,
+// close_reason and peer on any thread; the rest on the one thread that reads. A connection
+// with a sink is read by the sink's owner, one without by those who call.
 class Connection final : private FrameReader {
  public:
   enum class Side : uint32_t { kConnected = 0, kAccepted = 1 };
   using FrameReader::Step;
 
-  // Sends our hello. `sink`, which may be null, outlives the connection.
-  Connection(std::unique_ptr<Transport> transport, Side side, size_t max_message,
-             RequestSink* sink);
+  // Sends our hello. `sink`, which may be null, and the mutex for what callers share outlive
+  // the connection; without one it has its own.
+  Connection(std::unique_ptr<Transport> transport, Side side, const ConnectionOptions& options,
+             RequestSink* sink, Mutex* mutex = nullptr);
 
   // Reads until the peer has said hello.
   // Returns: DEADLINE_EXCEEDED, or why the connection was closed.
   absl::Status AwaitHello(Deadline deadline);
 
-  // Calls and waits for the reply. Returns: see Caller.
-  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite& reply, Deadline deadline) {
-    return caller_.Call(method, request, reply, deadline);
-  }
+  // Calls of ours.
+  Caller& caller() { return caller_; }
 
-  // Ends a call of the peer: with `reply` when the status is OK.
-  void Reply(CallId call, const absl::Status& status, const google::protobuf::MessageLite& reply);
+  // Ends a call of the peer: with `reply` when the status is OK. `credit`: the bytes of its
+  // request that are given back.
+  void Reply(CallId call, const absl::Status& status, const google::protobuf::MessageLite& reply,
+             uint32_t credit);
 
   // Ends a call of the peer with a status that is not OK.
-  void ReplyError(CallId call, const absl::Status& status) ABSL_ATTRIBUTE_COLD;
+  void ReplyError(CallId call, const absl::Status& status, uint32_t credit) ABSL_ATTRIBUTE_COLD;
+
+  // Gives bytes of requests back that have no reply yet.
+  void GiveCredit(uint32_t bytes);
+  bool counts_credit() const { return options_.request_credit != 0; }
 
   // Asks the peer to open no new calls. With a status: its open calls were not taken, and
   // nothing follows but Close. REQUIRES then: all that was committed has been sent.
@@ -90,6 +106,7 @@ class Connection final : private FrameReader {
   struct PartialRequest {
     FrameHeader header;
     Assembly assembly;
+    uint32_t arrived = 0;  // bytes, those dropped included
   };
 
   absl::Status HandleFrame(const Frame& frame, Body& body);
@@ -99,14 +116,16 @@ class Connection final : private FrameReader {
   absl::Status HandleContinue(const Frame& frame, Body& body);
   absl::Status AddToRequest(PartialRequest& request, const Frame& frame);
   void HandlePing(const FrameHeader& header);
+  absl::Status HandleGoAway(const FrameHeader& header, const Body& body) ABSL_ATTRIBUTE_COLD;
   void Deliver(const FrameHeader& header, Body& body);
   void Refuse(const FrameHeader& header, const Body& body) ABSL_ATTRIBUTE_COLD;
 
   const std::unique_ptr<Transport> transport_;
   const uint32_t side_;
-  const size_t max_message_;
+  const ConnectionOptions options_;
   RequestSink* const sink_;
   Sender sender_;
+  Mutex own_mutex_;
   Caller caller_;
 
   // Owned by the thread that reads.

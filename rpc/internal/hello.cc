@@ -10,12 +10,13 @@
 
 namespace ferry::internal {
 
-wire::Hello MakeHello(size_t max_message) {
+wire::Hello MakeHello(size_t max_message, uint64_t request_credit) {
   wire::Hello hello;
   hello.set_min_version(kProtocolVersion);
   hello.set_max_version(kProtocolVersion);
   hello.set_max_message(max_message);
   hello.set_max_frame(kMaxFrame);
+  hello.set_request_credit(request_credit);
   return hello;
 }
 

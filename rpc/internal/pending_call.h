@@ -19,12 +19,26 @@ namespace ferry::internal {
 // A call whose caller waits; it lives on the caller's stack. Guarded by the mutex of
 // its Caller, but for what is said.
 struct PendingCall {
-  PendingCall(const Method& called, google::protobuf::MessageLite& reply_message)
-      : method(called), reply(reply_message) {}
+  // REQUIRES: the request's size is cached, by its ByteSizeLong().
+  PendingCall(const Method& called, const google::protobuf::MessageLite& request_message,
+              size_t request_size, google::protobuf::MessageLite& reply_message)
+      : method(called), request(request_message), size(request_size), reply(reply_message) {}
 
   const Method& method;
+  const google::protobuf::MessageLite& request;
+  const size_t size;  // of the request
   google::protobuf::MessageLite& reply;
-  CallId id;
+  CallId id;  // 0: there was none left
+
+  // What Begin has found. The caller's own.
+  bool waits_for_credit = false;
+  bool reads = false;        // it holds the read token
+  bool looks_first = false;  // nobody has read for a while: there may be news
+
+  // It has failed, and the peer has not taken the request and will not.
+  bool not_taken = false;
+  // The connection may be gone: the caller has nothing to do with it any more.
+  bool left = false;
 
   // While set, the reading thread fills in `reply` or `assembly` without the lock, and
   // the caller must stay. It is set for good when the outcome is on its way.

@@ -11,9 +11,8 @@ namespace ferry::internal {
 
 using google::protobuf::MessageLite;
 
-absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
+absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message, size_t size,
                           Deadline deadline) {
-  size_t size = message.ByteSizeLong();
   if (size > limit_.load(std::memory_order_relaxed) || !message.IsInitialized()) {
     return Refusal(message, size);
   }

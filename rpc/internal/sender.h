@@ -28,7 +28,12 @@ class Sender {
   // message is larger than either side allows; INTERNAL — it changed meanwhile; else
   // the transport's close_reason. Nothing was sent then.
   absl::Status Send(const FrameHeader& header, const google::protobuf::MessageLite& message,
-                    Deadline deadline);
+                    Deadline deadline) {
+    return Send(header, message, message.ByteSizeLong(), deadline);
+  }
+  // `size` is what its ByteSizeLong() has just answered.
+  absl::Status Send(const FrameHeader& header, const google::protobuf::MessageLite& message,
+                    size_t size, Deadline deadline);
 
   // Sends a frame without payload.
   void SendControl(const FrameHeader& header);

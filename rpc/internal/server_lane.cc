@@ -89,7 +89,7 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
     if (i == 2) end = std::chrono::steady_clock::now() + kTurn;
     if (i > 2 && std::chrono::steady_clock::now() > end) break;
     current_ = id;  // for who takes the lead while a handler runs
-    Connection::Step step = session->connection().HandleNext();
+    Connection::Step step = session->HandleNext();
     if (!leader.leads()) return Step::kGoOn;
     current_ = 0;
     switch (step) {
@@ -233,7 +233,7 @@ absl::Status ServerLane::Admit(Transport& transport) {
 absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> transport) {
   Id id = ++last_id_;
   if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
-  auto session = std::make_shared<Session>(std::move(transport), limits_.max_message, registry_);
+  auto session = std::make_shared<Session>(std::move(transport), limits_.connection, registry_);
   {
     MutexLock lock(mutex_);
     if (!shut_down_) sessions_.emplace(id, session);

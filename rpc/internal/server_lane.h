@@ -36,7 +36,7 @@ namespace ferry::internal {
 class ServerLane final : public Lane {
  public:
   struct Limits {
-    size_t max_message;
+    ConnectionOptions connection;
     size_t max_connections;
     absl::Duration handshake_timeout;
     PeerPolicy admit;

@@ -45,7 +45,7 @@ class Session::ServedCall final : public IncomingCall {
   }
 
   void Reply(const absl::Status& status, const MessageLite& reply) override {
-    session_.connection_.Reply(id_, status, reply);
+    session_.connection_.Reply(id_, status, reply, session_.TakeCredit());
   }
 
   void Finish() {
@@ -55,10 +55,11 @@ class Session::ServedCall final : public IncomingCall {
 
  private:
   ABSL_ATTRIBUTE_COLD void RefuseRequest(const MessageLite& request) {
-    session_.connection_.ReplyError(
-        id_, absl::InvalidArgumentError(absl::StrCat(NameOf(context().method()), ": request of ",
-                                                     body_.size(), " bytes is not a valid ",
-                                                     request.GetTypeName())));
+    session_.connection_.ReplyError(id_,
+                                    absl::InvalidArgumentError(absl::StrCat(
+                                        NameOf(context().method()), ": request of ", body_.size(),
+                                        " bytes is not a valid ", request.GetTypeName())),
+                                    session_.TakeCredit());
   }
 
   Session& session_;
@@ -71,9 +72,12 @@ class Session::ServedCall final : public IncomingCall {
 };
 
 void Session::OnRequest(const FrameHeader& header, Body& body) {
+  if (connection_.counts_credit()) {
+    in_hand_.store(static_cast<uint32_t>(body.size()), std::memory_order_relaxed);
+  }
   const ServiceRegistry::Entry* entry = registry_.Find(header.method);
   if (entry == nullptr) {
-    connection_.ReplyError(header.call, absl::UnimplementedError(""));
+    connection_.ReplyError(header.call, absl::UnimplementedError(""), TakeCredit());
     return;
   }
   ServedCall call(*this, *entry, header.call, body);

@@ -21,7 +21,7 @@ class SoleLane final : public Lane {
 
  private:
   Step ServeNext(const Leader&) override {
-    switch (session_->connection().HandleNext()) {
+    switch (session_->HandleNext()) {
       case Connection::Step::kHandled:
         break;
       case Connection::Step::kEmpty:

@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/channel_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
+#include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/method_name.h"
+
+namespace ferry::internal {
+
+using google::protobuf::MessageLite;
+
+namespace {
+
+// How many connections may turn one call away before it fails.
+constexpr int kMostConnections = 3;
+
+absl::Status Closed() { return absl::CancelledError("the channel was closed"); }
+
+absl::Status NotSent(const Method& method, const absl::Status& why) {
+  absl::Status named(why.code(), absl::StrCat(NameOf(method), ": ", why.message()));
+  return WithFailure(std::move(named),
+                     {CallFailure::Origin::kHere, CallFailure::Delivery::kNotSent});
+}
+
+// The mutex of a channel's connections is the channel's, which clang cannot know.
+bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return caller.Begin(call);
+}
+void EnterOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Enter(); }
+void LeaveOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Leave(); }
+bool IsInUse(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return connection.caller().is_in_use();
+}
+absl::Status RefusalOf(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return connection.caller().refusal();
+}
+
+}  // namespace
+
+ChannelCore::ChannelCore(std::optional<Address> address, const ChannelOptions& options)
+    : address_(std::move(address)),
+      options_(options),
+      events_(options.on_event, address_.has_value() ? address_->text : std::string()),
+      backoff_(options.max_backoff),
+      restarts_(options.restart_limit, options.restart_window) {}
+
+ChannelCore::~ChannelCore() {
+  // In a forked child it is not there to be joined.
+  if (thread_.joinable()) thread_.detach();
+}
+
+absl::Status ChannelCore::Adopt(std::unique_ptr<Transport> transport, Deadline deadline) {
+  absl::StatusOr<ConnectionToPeer> made = GreetOn(std::move(transport), options_, deadline, mutex_);
+  if (!made.ok()) return made.status();
+  {
+    MutexLock lock(mutex_);
+    Take(*std::move(made));
+  }
+  events_.Deliver();
+  return absl::OkStatus();
+}
+
+absl::Status ChannelCore::Call(const Method& method, const MessageLite& request, MessageLite& reply,
+                               const CallOptions& options) {
+  if (fork_mark_.IsForked()) return NotSent(method, ForkMark::Refuse("the channel"));
+  Deadline deadline =
+      options.timeout == absl::InfiniteDuration() ? kNoDeadline : DeadlineAfter(options.timeout);
+  size_t size = request.ByteSizeLong();
+  for (int connections = 0;;) {
+    PendingCall call(method, request, size, reply);
+    Caller* caller = Begin(call);
+    if (ABSL_PREDICT_FALSE(caller == nullptr)) {
+      absl::Status recovered = Recover(deadline, options.wait_for_ready);
+      if (!recovered.ok()) return NotSent(method, recovered);
+      continue;
+    }
+    absl::Status status = caller->Finish(call, deadline);
+    if (ABSL_PREDICT_FALSE(!status.ok() || has_retired_.load(std::memory_order_relaxed))) {
+      AfterCall();
+    }
+    if (!call.not_taken || ++connections == kMostConnections || !may_reconnect()) return status;
+  }
+}
+
+Caller* ChannelCore::Begin(PendingCall& call) {
+  MutexLock lock(mutex_);
+  if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
+  return &current_->caller();
+}
+
+Peer ChannelCore::peer() {
+  MutexLock lock(mutex_);
+  return peer_;
+}
+
+void ChannelCore::Take(ConnectionToPeer made) {
+  peer_ = made.connection->peer();
+  child_ = std::move(made.child);
+  lost_ = absl::OkStatus();
+  connected_at_ = std::chrono::steady_clock::now();
+  current_ = std::move(made.connection);
+  events_.Push(ferry::Event::Type::kConnected, peer_, absl::OkStatus());
+}
+
+// The connection opens no calls any more; those that are open go on.
+void ChannelCore::Retire() {
+  if (current_ == nullptr) return;
+  lost_ = RefusalOf(*current_);
+  if (lost_.ok()) return;
+  bool has_ended = !current_->close_reason().ok();
+  events_.Push(has_ended ? ferry::Event::Type::kClosed : ferry::Event::Type::kDraining,
+               current_->peer(), lost_);
+  retired_.push_back({std::move(current_), has_ended});
+  has_retired_.store(true, std::memory_order_relaxed);
+  if (child_ == nullptr) return;
+  if (HasPassed(connected_at_ + absl::ToChronoNanoseconds(options_.max_backoff))) {
+    backoff_.Succeed();
+  } else {
+    backoff_.Fail();  // one that ends as soon as it is started
+  }
+}
+
+// Something about the connection is not as it was.
+void ChannelCore::AfterCall() {
+  {
+    MutexLock lock(mutex_);
+    Retire();
+  }
+  if (has_retired_.load(std::memory_order_relaxed)) Reap();
+  events_.Deliver();
+}
+
+// Destroys the connections that no call uses.
+void ChannelCore::Reap() {
+  std::vector<Retired> unused;
+  MutexLock lock(mutex_);
+  auto used = std::stable_partition(retired_.begin(), retired_.end(), [](const Retired& retired) {
+    return !IsInUse(*retired.connection);
+  });
+  for (auto it = retired_.begin(); it != used; ++it) {
+    if (it->is_told_closed) continue;
+    events_.Push(ferry::Event::Type::kClosed, it->connection->peer(),
+                 it->connection->close_reason());
+  }
+  unused.assign(std::make_move_iterator(retired_.begin()), std::make_move_iterator(used));
+  retired_.erase(retired_.begin(), used);
+  has_retired_.store(!retired_.empty(), std::memory_order_relaxed);
+  MutexUnlock unlock(mutex_);
+  unused.clear();
+}
+
+bool ChannelCore::may_reconnect() const {
+  return address_.has_value() && options_.reconnect != Reconnect::kNever &&
+         address_->scheme != "stdio" &&
+         (address_->scheme != "exec" || options_.restart != Restart::kNever);
+}
+
+// While it is pinned the connection stays.
+Connection* ChannelCore::Pin() {
+  MutexLock lock(mutex_);
+  if (current_ != nullptr) EnterOn(current_->caller());
+  return current_.get();
+}
+
+void ChannelCore::Unpin(Connection& connection) {
+  MutexLock lock(mutex_);
+  LeaveOn(connection.caller());
+}
+
+void ChannelCore::Close() {
+  if (fork_mark_.IsForked()) return;
+  {
+    MutexLock lock(mutex_);
+    final_ = Closed();
+    changed_.NotifyAll();
+  }
+  end_wait_.Stop();
+  if (Connection* connection = Pin()) {
+    connection->Close(Closed());
+    Unpin(*connection);
+  }
+  AfterCall();
+}
+
+void ChannelCore::Abandon() {
+  if (fork_mark_.IsForked()) return;
+  Close();
+  if (!thread_.joinable()) return;
+  MutexLock lock(mutex_);
+  if (is_connecting_ || thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();  // it holds what it needs
+    return;
+  }
+  MutexUnlock unlock(mutex_);
+  thread_.join();
+}
+
+}  // namespace ferry::internal

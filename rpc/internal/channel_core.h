@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_CHANNEL_CORE_H_
+#define FERRY_RPC_INTERNAL_CHANNEL_CORE_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "absl/base/attributes.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "ferry/rpc/channel.h"
+#include "ferry/rpc/internal/backoff.h"
+#include "ferry/rpc/internal/connection.h"
+#include "ferry/rpc/internal/connector.h"
+#include "ferry/rpc/internal/event_queue.h"
+#include "ferry/rpc/internal/restart_budget.h"
+#include "ferry/rpc/method.h"
+#include "ferry/transport/address.h"
+#include "ferry/transport/deadline.h"
+#include "ferry/transport/end_wait.h"
+#include "ferry/transport/internal/fork.h"
+#include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// What the copies of a channel share: its connection, and what follows when that is lost.
+//
+// A call picks the connection and joins its calls under one lock, so that a connection is
+// destroyed only when no call uses it. One that opens no calls any more is retired: its calls
+// go on, and the next call makes another. A call that the peer has not taken, as it said or
+// since nothing was sent, goes on to the next connection; no other is ever repeated.
+//
+// Thread contract: thread-safe; Connect or Adopt come first.
+class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
+ public:
+  // Without an address it stays with the connection that Adopt makes.
+  ChannelCore(std::optional<Address> address, const ChannelOptions& options);
+  ~ChannelCore();
+
+  // Returns: see ferry::Connect.
+  absl::Status Connect();
+  absl::Status Adopt(std::unique_ptr<Transport> transport, Deadline deadline);
+
+  // Returns: see Caller::Finish, and FAILED_PRECONDITION in a process that was forked since.
+  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite& reply, const CallOptions& options);
+
+  Peer peer();
+  void Close();
+
+  // The last handle has gone. Waits for the thread, unless it is this one.
+  void Abandon();
+
+ private:
+  // A connection on which no call begins any more.
+  struct Retired {
+    std::unique_ptr<Connection> connection;
+    bool is_told_closed;  // to the sink
+  };
+
+  Caller* Begin(PendingCall& call);
+  absl::Status Recover(Deadline deadline, bool wait_for_ready) ABSL_ATTRIBUTE_COLD;
+  absl::Status Reconnect(Deadline deadline, bool wait_for_ready)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Attempt(Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status MayRestart(ChildProcess& child, const absl::Status& lost);
+  Connection* Pin();
+  void Unpin(Connection& connection);
+  void Take(ConnectionToPeer made) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AfterCall() ABSL_ATTRIBUTE_COLD;
+  void Reap();
+  bool may_reconnect() const;
+  void StayConnected();
+  bool AwaitEnd(Connection& connection);
+
+  const std::optional<Address> address_;
+  const ChannelOptions options_;
+  const ForkMark fork_mark_;
+  EventQueue events_;
+  EndWait end_wait_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  std::unique_ptr<Connection> current_ ABSL_GUARDED_BY(mutex_);
+  Deadline connected_at_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Retired> retired_ ABSL_GUARDED_BY(mutex_);
+  // Changed under the lock; without it, a hint to who has just left a connection.
+  std::atomic<bool> has_retired_{false};
+  Peer peer_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<ChildProcess> child_ ABSL_GUARDED_BY(mutex_);
+  absl::Status lost_ ABSL_GUARDED_BY(mutex_);   // why there is no connection
+  absl::Status final_ ABSL_GUARDED_BY(mutex_);  // why there will be none
+  bool is_connecting_ ABSL_GUARDED_BY(mutex_) = false;
+  Backoff backoff_ ABSL_GUARDED_BY(mutex_);
+  RestartBudget restarts_;  // owned by the thread that connects
+  std::thread thread_;      // of Reconnect::kAtOnce
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_CHANNEL_CORE_H_

@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a channel gets a connection: the first, and those after a loss.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/channel_core.h"
+#include "ferry/rpc/internal/leadership.h"
+#include "ferry/transport/internal/thread.h"
+
+namespace ferry::internal {
+namespace {
+
+// How long the first Connect pauses before it looks again whether somebody serves.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(1);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(50);
+
+// How often a connection is looked at whose end shows nowhere else.
+constexpr absl::Duration kLookForEnd = absl::Milliseconds(100);
+
+// How long the channel's thread leaves news to who reads already.
+constexpr absl::Duration kLeaveNews = absl::Milliseconds(10);
+
+// A child is there once it is started, and who has started this process before that.
+bool MayComeLater(const Address& address) {
+  return address.scheme != "exec" && address.scheme != "stdio";
+}
+
+// Another attempt may do better.
+bool IsPassing(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsDeadlineExceeded(status);
+}
+
+absl::Status TooLate(const absl::Status& lost) {
+  return absl::DeadlineExceededError(
+      absl::StrCat("there was no connection in time: ", lost.message()));
+}
+
+}  // namespace
+
+absl::Status ChannelCore::Connect() {
+  Deadline ready = DeadlineAfter(options_.wait_for_ready);
+  absl::Duration pause = kFirstPause;
+  for (;;) {
+    absl::StatusOr<ConnectionToPeer> made =
+        ConnectTo(*address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_);
+    if (made.ok()) {
+      MutexLock lock(mutex_);
+      Take(*std::move(made));
+      break;
+    }
+    if (!absl::IsUnavailable(made.status()) || !MayComeLater(*address_)) return made.status();
+    if (options_.wait_for_ready <= absl::ZeroDuration()) return made.status();
+    if (HasPassed(ready)) {
+      return absl::UnavailableError(absl::StrCat(made.status().message(), " (waited ",
+                                                 absl::FormatDuration(options_.wait_for_ready),
+                                                 " for it)"));
+    }
+    std::this_thread::sleep_until(std::min(ready, DeadlineAfter(pause)));
+    pause = std::min(2 * pause, kLongestPause);
+  }
+  events_.Deliver();
+  if (options_.reconnect != Reconnect::kAtOnce || !may_reconnect()) return absl::OkStatus();
+  if (absl::Status opened = end_wait_.Open(); !opened.ok()) return opened;
+  absl::StatusOr<std::thread> thread =
+      StartThread([self = shared_from_this()] { self->StayConnected(); });
+  if (thread.ok()) thread_ = *std::move(thread);
+  return thread.status();
+}
+
+absl::Status ChannelCore::Recover(Deadline deadline, bool wait_for_ready) {
+  Leadership::PassOnBeforeWait();
+  absl::Status outcome;
+  {
+    MutexLock lock(mutex_);
+    outcome = Reconnect(deadline, wait_for_ready);
+  }
+  Reap();
+  events_.Deliver();
+  return outcome;
+}
+
+absl::Status ChannelCore::Reconnect(Deadline deadline, bool wait_for_ready) {
+  for (;;) {
+    Retire();
+    if (!final_.ok()) return final_;
+    if (current_ != nullptr) return absl::OkStatus();
+    if (!may_reconnect()) return lost_;
+    bool is_pausing = !HasPassed(backoff_.until());
+    if (is_pausing && !is_connecting_ && !wait_for_ready) return lost_;
+    if (HasPassed(deadline)) return TooLate(lost_);
+    if (is_connecting_ || is_pausing) {
+      changed_.Wait(mutex_, is_connecting_ ? deadline : std::min(deadline, backoff_.until()));
+      continue;
+    }
+    absl::Status tried = Attempt(deadline);
+    if (!tried.ok() && (!wait_for_ready || !IsPassing(tried))) return tried;
+  }
+}
+
+// Connects without the lock; nobody else does meanwhile.
+absl::Status ChannelCore::Attempt(Deadline deadline) {
+  is_connecting_ = true;
+  absl::Status may_restart;
+  absl::StatusOr<ConnectionToPeer> made = absl::UnknownError("not tried");
+  std::shared_ptr<ChildProcess> child = child_;
+  absl::Status lost = lost_;
+  {
+    MutexUnlock unlock(mutex_);
+    if (child != nullptr) may_restart = MayRestart(*child, lost);
+    if (may_restart.ok()) {
+      made = ConnectTo(*address_, options_,
+                       std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_);
+    }
+  }
+  is_connecting_ = false;
+  changed_.NotifyAll();
+  if (!may_restart.ok()) {
+    if (final_.ok()) final_ = may_restart;
+    events_.Push(ferry::Event::Type::kConnectFailed, peer_, final_, absl::InfiniteDuration());
+    return final_;
+  }
+  if (made.ok()) {
+    if (address_->scheme != "exec") backoff_.Succeed();
+    Take(*std::move(made));
+    if (!final_.ok()) retired_.push_back({std::move(current_), false});  // closed meanwhile
+    return final_;
+  }
+  if (HasPassed(deadline)) return TooLate(made.status());  // which says little of the server
+  lost_ = made.status();
+  events_.Push(ferry::Event::Type::kConnectFailed, std::nullopt, lost_, backoff_.Fail());
+  return lost_;
+}
+
+// What the child's end, and those before, say to another one.
+absl::Status ChannelCore::MayRestart(ChildProcess& child, const absl::Status& lost) {
+  ExitStatus end = child.Stop();
+  if (options_.restart == Restart::kOnFailure && end.ok()) return lost;
+  if (restarts_.TrySpend()) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      lost.message(), "; it was started again ", options_.restart_limit, " times within ",
+      absl::FormatDuration(options_.restart_window), ", and will not be any more"));
+}
+
+// The channel's thread: connects again as soon as it can.
+void ChannelCore::StayConnected() {
+  for (;;) {
+    if (Connection* connection = Pin()) {
+      bool goes_on = AwaitEnd(*connection);
+      Unpin(*connection);
+      if (!goes_on) return;
+    }
+    absl::Status connected = Recover(kNoDeadline, true);
+    Deadline again;
+    {
+      MutexLock lock(mutex_);
+      if (!final_.ok()) return;
+      again = backoff_.until();
+    }
+    if (!connected.ok() && !end_wait_.Pause(again)) return;
+  }
+}
+
+// Or until there may be news of it; false when the channel is closed.
+bool ChannelCore::AwaitEnd(Connection& connection) {
+  bool shows = connection.transport().end_sign().fd >= 0;
+  if (!end_wait_.Wait(connection.transport(), shows ? kNoDeadline : DeadlineAfter(kLookForEnd))) {
+    return false;
+  }
+  connection.caller().TakeNews();
+  return !connection.close_reason().ok() || end_wait_.Pause(DeadlineAfter(kLeaveNews));
+}
+
+}  // namespace ferry::internal
