@@ -125,12 +125,19 @@ absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
 
 // The peer may have gone since the last call, or be about to.
 absl::Status Caller::LookFirst() {
-  WaitOptions look;
-  look.deadline = Deadline::min();
-  transport_.Wait(look);
-  ReadUntil([] { return true; }, Deadline::min());
+  Look();
   MutexLock lock(mutex_);
   return refusal_;
+}
+
+// Twice: the end may be behind something.
+void Caller::Look() {
+  WaitOptions look;
+  look.deadline = Deadline::min();
+  for (int i = 0; i < 2; ++i) {
+    transport_.Wait(look);
+    ReadUntil([] { return true; }, Deadline::min());
+  }
 }
 
 void Caller::TakeNews() {
@@ -138,10 +145,7 @@ void Caller::TakeNews() {
   if (!token_.TryTake()) return;
   {
     MutexUnlock unlock(mutex_);
-    WaitOptions look;
-    look.deadline = Deadline::min();
-    transport_.Wait(look);
-    ReadUntil([] { return true; }, Deadline::min());
+    Look();
   }
   token_.Release();
   token_.Offer();

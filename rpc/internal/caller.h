@@ -124,6 +124,7 @@ class Caller {
   void Open(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
+  void Look() ABSL_ATTRIBUTE_COLD;
   enum class End : bool { kDone, kGivenUp };
   End AwaitDone(PendingCall& call, Deadline deadline);
   absl::Status FinishSlowly(PendingCall& call, End end) ABSL_ATTRIBUTE_COLD;

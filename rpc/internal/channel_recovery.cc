@@ -99,6 +99,10 @@ absl::Status ChannelCore::Reconnect(Deadline deadline, bool wait_for_ready) {
       continue;
     }
     absl::Status tried = Attempt(deadline);
+    {
+      MutexUnlock unlock(mutex_);
+      events_.Deliver();
+    }
     if (!tried.ok() && (!wait_for_ready || !IsPassing(tried))) return tried;
   }
 }
@@ -112,6 +116,7 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
   absl::Status lost = lost_;
   {
     MutexUnlock unlock(mutex_);
+    events_.Deliver();
     if (child != nullptr) may_restart = MayRestart(*child, lost);
     if (may_restart.ok()) {
       made = ConnectTo(*address_, options_,

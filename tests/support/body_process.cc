@@ -71,9 +71,13 @@ void BodyProcess::WriteLine(const std::string& line) {
   std::fflush(to_);
 }
 
-void BodyProcess::Signal(int signal) { EXPECT_EQ(kill(pid_, signal), 0); }
+void BodyProcess::Signal(int signal) {
+  ASSERT_GT(pid_, 0) << "it has ended";  // and kill(-1, …) would end everything
+  EXPECT_EQ(kill(pid_, signal), 0);
+}
 
 void BodyProcess::Kill() {
+  if (pid_ < 0) return;
   Signal(SIGKILL);
   Wait();
 }

@@ -33,7 +33,7 @@ class BodyProcess {
   std::string ReadLine();
   void WriteLine(const std::string& line);
   void Signal(int signal);
-  // Kills and reaps it.
+  // Kills and reaps it, unless it has ended.
   void Kill();
   // Its exit status, or less than 0 for the signal that ended it.
   int Wait();
