@@ -79,50 +79,6 @@ absl::Status Caller::Finish(PendingCall& call, Deadline deadline) {
   return call.left ? std::move(call.status) : FinishSlowly(call, end);
 }
 
-absl::Status Caller::FinishSlowly(PendingCall& call, End end) {
-  if (end == End::kGivenUp) {
-    FrameHeader cancel;
-    cancel.type = FrameType::kCancel;
-    cancel.call = call.id;
-    sender_.SendControl(cancel);
-  }
-  if (call.assembly.complete() && call.status.ok()) {
-    Body body(call.assembly);
-    call.status = Outcome(call, call.reply_header, body);
-  }
-  MutexLock lock(mutex_);
-  Leave();
-  return std::move(call.status);
-}
-
-// Until the peer has room for the request.
-absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
-  Leadership::PassOnBeforeWait();
-  MutexLock lock(mutex_);
-  while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline)) {
-    if (token_.TryTake()) {
-      {
-        MutexUnlock unlock(mutex_);
-        credit_came_ = false;
-        ReadUntil([this] { return credit_came_; }, deadline);
-      }
-      token_.Release();
-    } else {
-      token_.Wait(call.waiter, mutex_, deadline);
-    }
-  }
-  bool allowed = refusal_.ok() && credit_.Allows(call);
-  credit_.Leave(call);
-  if (allowed) Open(call);
-  credit_.WakeNext();
-  token_.Offer();
-  if (allowed) return absl::OkStatus();
-  if (!refusal_.ok()) return refusal_;
-  return absl::DeadlineExceededError(
-      absl::StrCat(transport_.peer().description, " had no room in time for a request of ",
-                   call.size, " bytes: it has not taken enough of those before it"));
-}
-
 // The peer may have gone since the last call, or be about to.
 absl::Status Caller::LookFirst() {
   Look();
@@ -149,71 +105,6 @@ void Caller::TakeNews() {
   }
   token_.Release();
   token_.Offer();
-}
-
-absl::Status Caller::FailedHere(const Method& method, const absl::Status& reason, Sent sent) const {
-  absl::Status named(reason.code(), absl::StrCat(NameOf(method), ": ", reason.message()));
-  return WithFailure(std::move(named), {CallFailure::Origin::kHere,
-                                        sent == Sent::kNo ? CallFailure::Delivery::kNotSent
-                                                          : CallFailure::Delivery::kMaybeExecuted});
-}
-
-absl::Status Caller::NoIdLeft() {
-  return absl::ResourceExhaustedError(
-      absl::StrCat(kMaxCalls, " calls are open on the connection, and there can be no more"));
-}
-
-absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
-  absl::Status failed = FailedHere(call.method, reason, Sent::kNo);
-  MutexLock lock(mutex_);
-  if (call.id.value != 0) {
-    calls_.Remove(call.id);
-    credit_.Give(call.size);
-    credit_.WakeNext();
-  }
-  call.not_taken = !refusal_.ok() || !transport_.close_reason().ok();
-  if (call.reads) token_.Release();
-  token_.Offer();
-  Leave();
-  return failed;
-}
-
-absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
-                             const Body& body) const {
-  if (header.aux != 0) return FailedThere(call, header, body);
-  if (body.size() > options_.max_message ||
-      !call.reply.ParsePartialFromArray(body.data(), static_cast<int>(body.size())) ||
-      !call.reply.IsInitialized()) {
-    return BadReply(call, body);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Caller::FailedThere(const PendingCall& call, const FrameHeader& header,
-                                 const Body& body) const {
-  absl::Status status = DecodeStatus(header.aux, body);
-  // The peer knows an unknown method by its number only.
-  if (absl::IsUnimplemented(status) && status.message().empty()) {
-    status = absl::UnimplementedError(
-        absl::StrCat(NameOf(call.method), " is not served by ", transport_.peer().description));
-  }
-  return WithFailure(std::move(status),
-                     {CallFailure::Origin::kThere, CallFailure::Delivery::kMaybeExecuted});
-}
-
-absl::Status Caller::BadReply(const PendingCall& call, const Body& body) const {
-  if (body.size() > options_.max_message) {
-    return FailedHere(
-        call.method,
-        absl::ResourceExhaustedError(absl::StrCat("reply of ", body.size(), " bytes, at most ",
-                                                  options_.max_message, " are accepted")),
-        Sent::kMaybe);
-  }
-  return FailedHere(
-      call.method,
-      absl::InternalError(absl::StrCat("reply of ", body.size(), " bytes is not a valid ",
-                                       call.reply.GetTypeName())),
-      Sent::kMaybe);
 }
 
 Caller::End Caller::AwaitDone(PendingCall& call, Deadline deadline) {
@@ -266,6 +157,11 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   reading_for_ = &call;
   ReadUntil([&call] { return call.done.load(std::memory_order_acquire); }, deadline);
   reading_for_ = nullptr;
+}
+
+void Caller::ReadForCredit(Deadline deadline) {
+  credit_came_ = false;
+  ReadUntil([this] { return credit_came_; }, deadline);
 }
 
 template <typename Done>
@@ -386,51 +282,6 @@ absl::Status Caller::Break(PendingCall& call, const absl::Status& broken) {
   call.status = FailedHere(call.method, broken, Sent::kMaybe);
   Complete(call);
   return broken;
-}
-
-void Caller::StartCredit(uint64_t bytes) {
-  MutexLock lock(mutex_);
-  credit_.Start(bytes);
-}
-
-void Caller::OnCredit(uint64_t bytes) {
-  MutexLock lock(mutex_);
-  GiveCredit(bytes);
-}
-
-void Caller::GiveCredit(uint64_t bytes) {
-  credit_.Give(bytes);
-  credit_.WakeNext();
-  credit_came_ = true;
-}
-
-void Caller::OnGoAway(const absl::Status& why) {
-  MutexLock lock(mutex_);
-  if (refusal_.ok()) refusal_ = why;
-  credit_.WakeAll();
-}
-
-void Caller::RefuseAll(const absl::Status& why) {
-  MutexLock lock(mutex_);
-  FailWaiting(why, Taken::kIfAnswered);
-}
-
-void Caller::FailAll(const absl::Status& reason) {
-  MutexLock lock(mutex_);
-  FailWaiting(reason, Taken::kMaybe);
-}
-
-void Caller::FailWaiting(const absl::Status& why, Taken taken) {
-  refusal_ = why;
-  calls_.TakeWaiting([&](PendingCall& call) {
-    bool answered = call.reply_header.type == FrameType::kReply;
-    call.not_taken = taken == Taken::kIfAnswered && !answered;
-    call.status = FailedHere(call.method, why, call.not_taken ? Sent::kNo : Sent::kMaybe);
-    call.assembly = Assembly();
-    call.done.store(true, std::memory_order_release);
-    call.waiter.wake.NotifyOne();
-  });
-  credit_.WakeAll();
 }
 
 }  // namespace ferry::internal

@@ -130,6 +130,7 @@ class Caller {
   absl::Status FinishSlowly(PendingCall& call, End end) ABSL_ATTRIBUTE_COLD;
   bool GiveUp(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFor(const PendingCall& call, Deadline deadline);
+  void ReadForCredit(Deadline deadline);
   template <typename Done>
   void ReadUntil(Done done, Deadline deadline);
   void KeepAlive() ABSL_ATTRIBUTE_COLD;

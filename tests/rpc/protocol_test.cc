@@ -212,7 +212,20 @@ TEST_F(ProtocolTest, AnOversizedRequestIsRefusedWithBothSizesAndItsRestDropped) 
   Send(Request(), std::string(1000000, 'x'));
   ExpectReply(absl::StatusCode::kResourceExhausted,
               "message of 1000000 bytes, at most 100000 are accepted");
+  EXPECT_EQ(Expect(FrameType::kCredit).arg, 1000000u);  // when the last of it has been dropped
   ExpectAlive();
+}
+
+TEST_F(ProtocolTest, ARepliesArgGivesTheCreditOfItsRequestBack) {
+  SendHello();
+  EchoRequest request;
+  request.set_payload("hello");
+  Send(Request(), request.SerializeAsString());
+  EXPECT_EQ(Expect(FrameType::kReply).arg, 7u);
+  Send(Request(MethodId("ferry.test.Echo/Nothing")), "12345");
+  EXPECT_EQ(Expect(FrameType::kReply).arg, 5u);
+  Send(Request(), "no message");
+  EXPECT_EQ(Expect(FrameType::kReply).arg, 10u);
 }
 
 TEST_F(ProtocolTest, UnfinishedRequestsAreBounded) {
