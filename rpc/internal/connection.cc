@@ -79,6 +79,9 @@ void Connection::TakeIn() {
 }
 
 Connection::Step Connection::HandleNext() {
+  // A child that has returned from its parent's handler: what it read and answered over
+  // shared memory, it would read and answer in the parent's place.
+  if (caller_.IsForked()) return Step::kClosed;
   Frame frame;
   switch (transport_->TryRead(frame)) {
     case ReadResult::kEmpty:
