@@ -33,7 +33,9 @@ class RingModel final {
   // Reduced, a thread that does a plain store does it before anything else happens: into
   // its own buffer, where nobody sees it, so the order with others' steps does not matter.
   RingModel(const Scenario& scenario, Mutation mutation, bool reduced)
-      : scenario_(scenario), mutation_(mutation), reduced_(reduced && !scenario.kill_a) {}
+      : scenario_(scenario),
+        mutation_(mutation),
+        reduced_(reduced && !scenario.Has(Scenario::kKillA)) {}
 
   State Initial() const;
   bool IsBroken(const State& state) const { return state.fault != Fault::kNone; }
@@ -56,7 +58,7 @@ class RingModel final {
       next.memory.DrainOne(thread);
       visit(Step{Step::Kind::kDrain, thread}, next);
     }
-    if (!scenario_.kill_a || state.killed) return;
+    if (!scenario_.Has(Scenario::kKillA) || state.killed) return;
     State next = state;
     Kill(next);
     visit(Step{Step::Kind::kKill, kP1}, next);

@@ -30,24 +30,37 @@ inline constexpr int kSenders = 3;      // P1, P2 and P3
 
 // The words that one process writes: its region, and one more.
 enum Word : int {
-  kStamp,
-  kBody = kStamp + kMaxSlots,
-  kRxWake = kBody + kMaxUnits,
+  kSlotWord,
+  kSlotRest = kSlotWord + kMaxSlots,  // a message without units, or the end of its units
+  kBody = kSlotRest + kMaxSlots,
+  kRxWake = kBody + kMaxUnits,  // wake_at_slot
   kReleased,
-  kTxWake,
-  kHasBacklog,  // private; but as it is read without the lock, it waits in buffers, too
+  kTxWake,      // wake_after_release
+  kHasBacklog,  // private; but as it is read without the lock, a load can see an old one
 };
 inline constexpr int kWordsOfProcess = kHasBacklog + 1;
 inline constexpr int WordIn(Process process, int word) { return process * kWordsOfProcess + word; }
 
-// How far a ring has got: slots and units of room in one word, as `released` and `tail`
-// have them.
-inline constexpr int kMaxExtent = 15;  // of either
-inline constexpr int SlotsOf(uint8_t extent) { return extent >> 4; }
-inline constexpr int UnitsOf(uint8_t extent) { return extent & 15; }
-inline constexpr uint8_t Add(uint8_t extent, int slots, int units) {
-  return static_cast<uint8_t>(extent + (slots << 4) + units);
+// In rx_wake and tx_wake: neither an index nor a position.
+inline constexpr uint8_t kNever = 0xFF;
+
+// The indices of slots and their stamps wrap at 16, in place of 2^32.
+inline constexpr int WrapIndex(int index) { return index & 15; }
+
+// A RingPosition in a byte: the index of a slot, and a unit, less than twice kMaxUnits.
+inline constexpr int IndexOf(uint8_t position) { return position >> 4; }
+inline constexpr int UnitOf(uint8_t position) { return position & 15; }
+inline constexpr uint8_t Position(int index, int unit) {
+  return static_cast<uint8_t>(WrapIndex(index) << 4 | unit);
 }
+
+// The first word of a slot: stamp and length, and bit 31 of that.
+inline constexpr uint8_t kAbandoned = 0x80;
+inline constexpr uint8_t SlotWord(int stamp, int size) {
+  return static_cast<uint8_t>(WrapIndex(stamp) | size << 4);
+}
+inline constexpr int StampOf(uint8_t slot_word) { return slot_word & 15; }
+inline constexpr int SizeIn(uint8_t slot_word) { return slot_word >> 4 & 7; }
 
 // A message is a byte, in each of its body's units the same; 0 is none.
 inline constexpr uint8_t MessageOf(int sender, int number) {
@@ -59,79 +72,99 @@ inline constexpr int NumberOf(uint8_t message) { return (message - 1) % kMaxMess
 // What a thread does next; each is one access at most to what others see.
 enum class At : uint8_t {
   kGone,  // killed
-  // A producer.
+  // A producer: ShmTransport::Reserve, Commit, Flush.
   kReadHasBacklog,
-  kReadSeen,
-  kReserve,
-  kReadReleased,
-  kStoreSeen,
-  kReserveAgain,
-  kLock,
+  kLockToAppend,
+  kSetHasBacklog,
+  kUnlockAppended,
+  kFlush,
   kDone,
-  // A producer or whoever pumps.
+  // A producer or whoever pumps: RingWriter::TryReserve.
+  kLoadTail,
+  kLoadReleased,
+  kRefresh,
+  kRefreshTail,
+  kRefreshSeen,
+  kSwapReleased,
+  kLookAgain,
+  kSwapTail,
+  // The same, then RingWriter::Commit.
+  kWriteSlotWord,
+  kWriteSlotRest,
   kWrite,
+  kMarkAbandoned,
   kCommit,
   kReadRxWake,
   kRingForData,
-  // Whoever pumps.
-  kSetHasBacklog,
-  kPumpReadTail,
-  kPumpReadReleased,
-  kPumpReserve,
+  // Whoever pumps: ShmTransport::Pump.
+  kLockToPump,
+  kPumpKnown,
   kArmTx,
   kCheckReleased,
+  kSetHasBacklogLate,  // in a mutation only
   kClearHasBacklog,
   kUnlock,
-  // A reader.
+  // A reader: RingReader.
   kTake,
+  kTakeRest,
   kCopy,
   kPublish,
   kReadTxWake,
   kRingForRoom,
-  kDrain,
+  // The same: ShmTransport::Wait.
+  kSeeBacklog,
   kArmRx,
   kCheckStamp,
+  kDrain,  // in a mutation only
   kSleep,
-  kSeeBacklog,
   kEnd,
 };
 
+// What no step to come reads is 0, so that fewer states differ.
 struct Thread {
   At at;
   uint8_t sent;       // messages, by a producer
-  uint8_t seen;       // of the peer's `released`; while publishing, what was published before
-  uint8_t place;      // where the message goes or lies
-  uint8_t message;    // being written or copied
+  uint8_t message;    // being sent or copied
   uint8_t units;      // of it that are
+  uint8_t tail;       // where the message goes
+  uint8_t seen;       // of the peer's `released`; while publishing, what was published before
+  uint8_t found;      // what the peer has: its `released`, or the first word of a slot
+  uint8_t tail_now;   // loaded after what was found
+  uint8_t known;      // by who pumps, of the peer's `released`, before it looks for room
+  uint8_t end;        // the unit at which the message ends
   uint8_t head;       // of a reader: what it has consumed
   uint8_t published;  // of a reader: what of that it has said
+  uint8_t passed;     // of a reader: abandoned slots, one after the other
   uint8_t flags;
 };
 enum ThreadFlag : uint8_t {
   kPumps = 1,
-  kThenSleeps = 2,  // after publishing
-  kThenCopies = 4,  // the same; in a mutation only
-  kMustRing = 8,    // in mutations only
-  kUndrained = 16,  // in a mutation only
-  kSawEnd = 32,
+  kFlushes = 2,     // pumps for the second time
+  kThenSleeps = 4,  // after publishing
+  kThenCopies = 8,  // the same; in a mutation only
+  kOwesRing = 16,   // since it has passed abandoned slots
+  kMustRing = 32,   // in mutations only
+  kUndrained = 64,  // in a mutation only
+  kSawEnd = 128,
 };
 
 struct PrivateWords {
   uint8_t locked;
   uint8_t tail;
-  uint8_t released_seen;
+  uint8_t released;
   uint8_t backlog[2 * kMaxMessages];
 };
 
-enum class Fault : uint8_t { kNone, kWrongBody, kWrongOrder };
+enum class Fault : uint8_t { kNone, kWrongBody, kWrongOrder, kBadFrame, kBadRelease };
 
 struct RingState {
-  // Without mutations, at most a body's units wait in a buffer, so 4 is enough.
-  TsoMemory<kProcesses * kWordsOfProcess, kThreads, 4> memory;
+  // Without mutations, what waits in a buffer is at most a slot's word, twice if it is
+  // abandoned, the rest of it, and a body of two units.
+  TsoMemory<kProcesses * kWordsOfProcess, kThreads, 5> memory;
   Thread threads[kThreads];
   PrivateWords own[kProcesses];
   uint8_t doorbell[kProcesses];  // a byte is unread at this process' socket
-  uint8_t delivered[kSenders];   // messages of each
+  uint8_t delivered[kSenders];   // the number of the next message of each
   uint8_t killed;                // A is
   uint8_t owed;                  // what B has to consume even so
   Fault fault;

@@ -18,22 +18,28 @@ std::string MessageName(uint8_t message) {
          kThreadNames[ThreadOfSender(SenderOf(message))];
 }
 
-std::string ExtentName(uint8_t extent) {
-  return std::to_string(SlotsOf(extent)) + " slots, " + std::to_string(UnitsOf(extent)) + " units";
+std::string PositionName(uint8_t position) {
+  if (position == kNever) return "never";
+  return "slot " + std::to_string(IndexOf(position)) + ", unit " + std::to_string(UnitOf(position));
 }
 
 // A word of either region and what it holds.
 std::string WordName(int word) {
   int in_process = word % kWordsOfProcess;
   std::string name = word < kWordsOfProcess ? "A." : "B.";
-  if (in_process < kBody) return name + "stamp[" + std::to_string(in_process) + "]";
+  if (in_process < kSlotRest) return name + "slot[" + std::to_string(in_process) + "]";
+  if (in_process < kBody) return name + "rest[" + std::to_string(in_process - kSlotRest) + "]";
   if (in_process < kRxWake) return name + "body[" + std::to_string(in_process - kBody) + "]";
   constexpr const char* kNames[] = {"rx_wake", "released", "tx_wake", "has_backlog"};
   return name + kNames[in_process - kRxWake];
 }
 std::string ValueName(int word, uint8_t value) {
   int in_process = word % kWordsOfProcess;
-  if (in_process == kReleased || in_process == kTxWake) return ExtentName(value);
+  if (in_process < kSlotRest) {
+    return "stamp " + std::to_string(StampOf(value)) + ", size " + std::to_string(SizeIn(value)) +
+           ((value & kAbandoned) != 0 ? ", abandoned" : "");
+  }
+  if (in_process == kReleased || in_process == kTxWake) return PositionName(value);
   if (in_process >= kBody && in_process < kRxWake) return MessageName(value);
   return std::to_string(value);
 }
@@ -43,26 +49,33 @@ int WordOf(const Scenario& scenario, const RingState& state, int name) {
   const Thread& thread = state.threads[name];
   Process process = ProcessOf(name);
   Process peer = PeerOf(process);
-  int unit = (UnitsOf(thread.place) + thread.units) % scenario.units;
   switch (thread.at) {
     case At::kReadHasBacklog:
+    case At::kFlush:
     case At::kSetHasBacklog:
+    case At::kSetHasBacklogLate:
     case At::kClearHasBacklog:
     case At::kSeeBacklog:
       return WordIn(process, kHasBacklog);
-    case At::kReadReleased:
-    case At::kPumpReadReleased:
+    case At::kRefresh:
     case At::kCheckReleased:
       return WordIn(peer, kReleased);
     case At::kWrite:
-      return WordIn(process, kBody + unit);
+      return WordIn(process, kBody + thread.units +
+                                 scenario.BodyAt(thread.end, scenario.SizeOf(thread.message)));
     case At::kCopy:
-      return WordIn(peer, kBody + unit);
+      return WordIn(peer, kBody + thread.units + scenario.BodyAt(thread.end, SizeIn(thread.found)));
+    case At::kWriteSlotWord:
+    case At::kMarkAbandoned:
     case At::kCommit:
-      return WordIn(process, kStamp + SlotsOf(thread.place) % scenario.slots);
+      return WordIn(process, kSlotWord + IndexOf(thread.tail) % scenario.slots);
+    case At::kWriteSlotRest:
+      return WordIn(process, kSlotRest + IndexOf(thread.tail) % scenario.slots);
     case At::kTake:
     case At::kCheckStamp:
-      return WordIn(peer, kStamp + SlotsOf(thread.head) % scenario.slots);
+      return WordIn(peer, kSlotWord + IndexOf(thread.head) % scenario.slots);
+    case At::kTakeRest:
+      return WordIn(peer, kSlotRest + IndexOf(thread.head) % scenario.slots);
     case At::kReadRxWake:
       return WordIn(peer, kRxWake);
     case At::kArmRx:
@@ -86,21 +99,27 @@ std::string DescribePrivateStep(const RingState& before, const RingState& after,
   std::string peer = ProcessOf(name) == kA ? "B" : "A";
   const Thread& thread = after.threads[name];
   switch (before.threads[name].at) {
-    case At::kReserve:
-    case At::kReserveAgain:
-    case At::kPumpReserve:
-      if (thread.at != At::kWrite) return "finds no room";
-      return "reserves slot " + std::to_string(SlotsOf(thread.place)) + " for " +
+    case At::kLoadTail:
+    case At::kRefreshTail:
+      return "reads tail: " + PositionName(before.own[ProcessOf(name)].tail);
+    case At::kLookAgain:
+      return "reads tail again: " + PositionName(before.own[ProcessOf(name)].tail);
+    case At::kLoadReleased:
+    case At::kRefreshSeen:
+    case At::kPumpKnown:
+      return "reads released as known: " + PositionName(before.own[ProcessOf(name)].released);
+    case At::kSwapReleased:
+      return "swaps released as known for " + PositionName(before.threads[name].found) +
+             ", which is then " + PositionName(after.own[ProcessOf(name)].released);
+    case At::kSwapTail:
+      if (thread.at != At::kWriteSlotWord) return "does not swap tail, which has moved";
+      return "swaps tail: has " + PositionName(thread.tail) + ", for " +
              MessageName(thread.message);
-    case At::kReadSeen:
-      return "reads released_seen: " + ExtentName(thread.seen);
-    case At::kStoreSeen:
-      return "stores released_seen = " + ExtentName(thread.seen);
-    case At::kPumpReadTail:
-      return "reads tail: " + ExtentName(thread.place);
-    case At::kLock:
-      if (IsReader(name)) return "takes the lock";
+    case At::kLockToPump:
+      return "takes the lock";
+    case At::kLockToAppend:
       return "takes the lock, appends " + MessageName(before.threads[name].message);
+    case At::kUnlockAppended:
     case At::kUnlock:
       return "leaves the lock";
     case At::kRingForData:
@@ -123,7 +142,8 @@ std::string DescribeRun(const Scenario& scenario, const RingState& before, const
   if (word < 0) return DescribePrivateStep(before, after, name);
   std::string value = ValueName(word, after.memory.Load(name, word));
   bool stores = !SameMemory(before, after) || before.threads[name].at == At::kPublish ||
-                before.threads[name].at == At::kArmRx || before.threads[name].at == At::kArmTx;
+                before.threads[name].at == At::kArmRx || before.threads[name].at == At::kArmTx ||
+                before.threads[name].at == At::kSetHasBacklog;
   if (!stores) return "reads " + WordName(word) + ": " + value;
   bool waits = !after.memory.HasDrained(name);
   return "stores " + WordName(word) + " = " + value + (waits ? ", into its buffer" : "");
@@ -144,6 +164,8 @@ std::string DescribeStep(const Scenario& scenario, Step step, const RingState& b
 std::string DescribeEnd(const Scenario& scenario, const RingState& state) {
   if (state.fault == Fault::kWrongBody) return "a body was overwritten before it was copied out";
   if (state.fault == Fault::kWrongOrder) return "a message came twice or in the wrong order";
+  if (state.fault == Fault::kBadFrame) return "a reader calls an honest peer broken";
+  if (state.fault == Fault::kBadRelease) return "a sender calls an honest peer broken";
   std::string text = "nothing can happen any more; delivered";
   for (int sender = 0; sender < kSenders; ++sender) {
     if (scenario.CountOf(sender) == 0) continue;

@@ -14,11 +14,10 @@ namespace ferry::model {
 
 // One step of one thread, done to a state.
 //
-// What is private to a process is sequentially consistent here. That loses nothing: `tail`
-// is only changed by compare-and-swap; the backlog is touched under a lock, which drains
-// the buffer when it is taken and when it is left; and between a store to released_seen and
-// the next compare-and-swap or lock, its thread only reads `tail`, so to see the store
-// later is to have it happen later.
+// The steps are those of the code, in its order; a step has one load or store at most of
+// what others see. What is private to a process is sequentially consistent here. That
+// loses nothing: `tail` and `released` are only changed by compare-and-swap, and the
+// backlog under a lock, which drains the buffer when it is taken and when it is left.
 class ThreadStep final {
  public:
   ThreadStep(const Scenario& scenario, Mutation mutation, RingState& state, int thread)
@@ -37,6 +36,7 @@ class ThreadStep final {
  private:
   // What a thread stands at belongs to one of these.
   bool Produce();
+  bool Reserve();
   bool WriteAndCommit();
   bool Pump();
   bool Read();
@@ -47,6 +47,13 @@ class ThreadStep final {
     return true;
   }
   bool Is(Mutation mutation) const { return mutation_ == mutation; }
+  bool ArmsLater() const {
+    return Is(Mutation::kArmLater) || Is(Mutation::kArmLaterNoSecondLook) || Is(Mutation::kOldTail);
+  }
+  bool LooksAgain() const {
+    return !Is(Mutation::kNoSecondLook) && !Is(Mutation::kArmLaterNoSecondLook) &&
+           !Is(Mutation::kOldTail);
+  }
   bool Has(ThreadFlag flag) const { return (self_.flags & flag) != 0; }
   void Set(ThreadFlag flag) { self_.flags = static_cast<uint8_t>(self_.flags | flag); }
   void Clear(ThreadFlag flag) { self_.flags = static_cast<uint8_t>(self_.flags & ~flag); }
@@ -56,10 +63,12 @@ class ThreadStep final {
   bool PlainStore(int word, uint8_t value) {
     return state_.memory.PlainStore(thread_, WordIn(process_, word), value);
   }
+  bool SeqCstStore(int word, uint8_t value) {
+    return state_.memory.SeqCstStore(thread_, WordIn(process_, word), value);
+  }
   // Plain in the mutation.
   bool SeqCstStore(int word, uint8_t value, Mutation plain) {
-    if (Is(plain)) return PlainStore(word, value);
-    return state_.memory.SeqCstStore(thread_, WordIn(process_, word), value);
+    return Is(plain) ? PlainStore(word, value) : SeqCstStore(word, value);
   }
   bool HasDrained() const { return state_.memory.HasDrained(thread_); }
   bool Fail(Fault fault) {
@@ -67,22 +76,39 @@ class ThreadStep final {
     return true;
   }
 
+  bool Stage();
+  bool Flush();
   bool NextMessage();
-  bool HasRoom(uint8_t tail, uint8_t released, uint8_t message) const;
-  bool Reserve(At if_full);
+  bool BeginToReserve();
+  int Skipped(uint8_t tail) const;
+  int EndIn(uint8_t tail) const;
+  bool HasRoom(uint8_t tail, uint8_t released) const;
+  bool PlaceOrRefresh();
+  bool MayBeReleased();
+  bool NoRoom();
+  bool WriteIsOver();
   bool AfterCommit();
-  bool PumpMore();
+  bool PumpNext();
   bool PumpIsOver();
+  bool Lock();
+  bool Unlock();
 
   bool Consumes() const { return scenario_.Sends(peer_); }
-  bool HeadIsCommitted() const;
+  int HeadSlot() const { return IndexOf(self_.head) % scenario_.slots; }
+  bool IsStale(uint8_t slot_word) const;
+  bool TakeRest();
+  bool AfterPassing();
   bool Copy();
   bool Deliver();
-  bool AfterCopy();
+  void Advance();
+  bool HasReadMuch() const;
+  bool BeginToPublish();
   bool Publish();
+  bool RingOrOwe();
   bool AfterPublish();
   bool FallAsleep();
-  bool LookAtRing() { return Consumes() ? GoTo(At::kTake) : FallAsleep(); }
+  bool PublishAndArm();
+  bool Sleep();
 
   const Scenario& scenario_;
   const Mutation mutation_;
