@@ -28,7 +28,6 @@ using internal::Connection;
 using Step = Connection::Step;
 
 constexpr int kSlots = 64;  // of a ring of the usual size
-constexpr Method kMethod("ferry.test.Echo/Echo", Execution::kInline);
 
 bool InForkedProcess(const std::function<bool()>& check) {
   pid_t forked = fork();
@@ -83,7 +82,8 @@ class ForkShmTest : public testing::Test, private internal::RequestSink {
     auto transport = ShmTransport::Create(internal::UniqueFd(socket), *std::move(outgoing), {},
                                           {"the other end"}, nullptr);
     EXPECT_TRUE(transport.ok()) << transport.status();
-    return std::make_unique<Connection>(*std::move(transport), side, kDefaultMaxMessage, sink);
+    return std::make_unique<Connection>(*std::move(transport), side, internal::ConnectionOptions(),
+                                        sink);
   }
 
   void OnRequest(const FrameHeader& header, internal::Body& body) override {
@@ -115,19 +115,19 @@ TEST_F(ForkShmTest, AForkedProcessTakesNoPingsFromItsParent) {
   EXPECT_TRUE(server_->close_reason().ok()) << server_->close_reason();
 }
 
-TEST_F(ForkShmTest, AForkedProcessNeitherRepliesNorCallsForItsParent) {
+TEST_F(ForkShmTest, AForkedProcessSaysNothingForItsParent) {
   Send(FrameType::kRequest, CallId::Make(0, 0, 1));
   ASSERT_EQ(server_->HandleNext(), Step::kHandled);
   EXPECT_TRUE(InForkedProcess([this] {
-    Empty empty;
-    server_->Reply(requested_, absl::OkStatus(), empty);
-    server_->ReplyError(requested_, absl::InternalError("forked"));
+    server_->Reply(requested_, absl::OkStatus(), Empty(), 0);
+    server_->ReplyError(requested_, absl::InternalError("forked"), 0);
+    server_->GiveCredit(1);
+    server_->SendGoAway(absl::OkStatus());
     server_->Close(absl::CancelledError("forked"));
-    absl::Status called = server_->Call(kMethod, empty, empty, kNoDeadline);
-    return called.code() == absl::StatusCode::kFailedPrecondition;
+    return true;
   }));
   EXPECT_EQ(Returned(FrameType::kReply), 0);
-  server_->Reply(requested_, absl::OkStatus(), Empty());
+  server_->Reply(requested_, absl::OkStatus(), Empty(), 0);
   EXPECT_EQ(Returned(FrameType::kReply), 1);
 }
 
