@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/config.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/transport/endpoint.h"
 
@@ -66,9 +67,11 @@ absl::Status Channel::Call(const Method& method, const google::protobuf::Message
   return connection_->Call(method, request, reply, deadline);
 }
 
-absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
-  absl::StatusOr<Address> parsed = Address::Parse(address);
+absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& given) {
+  absl::StatusOr<Address> parsed = internal::ResolveAddress(address, given.config_file);
   if (!parsed.ok()) return parsed.status();
+  ChannelOptions options = given;
+  internal::Apply(*parsed, options);
   Deadline ready = DeadlineAfter(options.wait_for_ready);
   absl::Duration pause = kFirstPause;
   for (;;) {
