@@ -7,6 +7,7 @@
 #include <google/protobuf/text_format.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
