@@ -57,6 +57,7 @@ std::string Explained(const std::string& message) {
     const std::string start = absl::StrCat("Message type \"", type->full_name(), "\" ", kUnknown);
     if (message.compare(0, start.size(), start) != 0) continue;
     std::vector<std::string> fields;
+    fields.reserve(static_cast<size_t>(type->field_count()));
     for (int i = 0; i < type->field_count(); ++i) fields.emplace_back(type->field(i)->name());
     const std::string field =
         message.substr(start.size(), message.find('"', start.size()) - start.size());
