@@ -13,8 +13,8 @@ foreach(folder proto transport rpc)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferry FILES_MATCHING PATTERN *.h)
 endforeach()
-# For .proto files that import it.
-install(FILES ${PROJECT_SOURCE_DIR}/proto/options.proto
+# For .proto files that import it, and for tools that check configuration files.
+install(FILES ${PROJECT_SOURCE_DIR}/proto/options.proto ${PROJECT_SOURCE_DIR}/proto/config.proto
     ${FERRY_GENERATED_DIR}/ferry/proto/options.pb.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferry/proto)
 

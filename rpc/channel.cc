@@ -4,7 +4,7 @@
 #include "ferry/rpc/channel.h"
 
 #include "ferry/rpc/internal/channel_core.h"
-#include "ferry/transport/address.h"
+#include "ferry/rpc/internal/config.h"
 
 namespace ferry {
 namespace {
@@ -28,9 +28,11 @@ absl::Status Channel::Call(const Method& method, const google::protobuf::Message
   return core_->Call(method, request, reply, options);
 }
 
-absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
-  absl::StatusOr<Address> parsed = Address::Parse(address);
+absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& given) {
+  absl::StatusOr<Address> parsed = internal::ResolveAddress(address, given.config_file);
   if (!parsed.ok()) return parsed.status();
+  ChannelOptions options = given;
+  internal::Apply(*parsed, options);
   auto core = std::make_shared<ChannelCore>(*std::move(parsed), options);
   if (absl::Status connected = core->Connect(); !connected.ok()) return connected;
   return HandleOn(core);

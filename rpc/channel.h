@@ -116,9 +116,11 @@ class Channel {
   std::shared_ptr<internal::ChannelCore> core_;
 };
 
-// Connects to whoever serves the address, and starts them for `exec:`.
-// Returns: INVALID_ARGUMENT for a bad address; NOT_FOUND, PERMISSION_DENIED for a
-// program that is not there or may not be run; UNAVAILABLE when nobody serves there, with
+// Connects to whoever serves the address, or the one that a configuration file has for a
+// name (docs/configuration.md), and starts them for `exec:`.
+// Returns: INVALID_ARGUMENT for a bad address or configuration; FAILED_PRECONDITION for a
+// name when there is no configuration; NOT_FOUND, PERMISSION_DENIED for a name, file or
+// program that is not there or may not be read or run; UNAVAILABLE when nobody serves there, with
 // what is there instead, or the peer went away instead of answering; DEADLINE_EXCEEDED
 // when it did not answer in time; PERMISSION_DENIED when one side does not admit the
 // other; FAILED_PRECONDITION when it speaks no protocol version of ours; DATA_LOSS when

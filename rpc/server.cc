@@ -12,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/config.h"
 #include "ferry/rpc/internal/hello.h"
 #include "ferry/rpc/internal/server_lane.h"
 #include "ferry/rpc/internal/service_registry.h"
@@ -58,7 +59,7 @@ class Server::State {
 
   absl::Status Listen(const std::string& text) {
     if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
-    absl::StatusOr<Address> address = Address::Parse(text);
+    absl::StatusOr<Address> address = internal::ResolveAddress(text, options_.config_file);
     if (!address.ok()) return address.status();
     absl::StatusOr<std::unique_ptr<Listener>> listener = ferry::Listen(*address);
     if (!listener.ok()) return listener.status();

@@ -79,12 +79,14 @@ class Server {
   // that have one method id, make Serve fail.
   void Register(Service& service);
 
-  // Makes the server reachable at an address, and at as many as it is called for; who
-  // connects waits for Serve.
-  // Returns: INVALID_ARGUMENT for a bad address; ALREADY_EXISTS when it is served
-  // already; FAILED_PRECONDITION when something that is not ours to remove is in the way,
-  // in a process that was forked since the server was made, and for `parent:` when no
-  // ferry parent started this process; else what the transport's listener says.
+  // Makes the server reachable at an address, or the one that a configuration file has for a
+  // name (docs/configuration.md), and at as many as it is called for; who connects waits for
+  // Serve.
+  // Returns: INVALID_ARGUMENT for a bad address or configuration; NOT_FOUND when it lacks the
+  // name; ALREADY_EXISTS when the address is served already; FAILED_PRECONDITION when
+  // something that is not ours to remove is in the way, for a name when there is no
+  // configuration, in a process that was forked since the server was made, and for `parent:`
+  // when no ferry parent started this process; else what the transport's listener says.
   absl::Status Listen(std::string_view address);
 
   // Serves until Shutdown or — with `parent:` or `stdio:` — until that peer is gone, and

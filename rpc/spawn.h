@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -58,6 +59,10 @@ class Child {
 // Starts a program that serves `parent:`, and connects to it.
 // Returns: what Connect does for `exec:`.
 absl::StatusOr<Child> Spawn(const ChildOptions& child, const ChannelOptions& channel = {});
+
+// The same for an address `exec:…`, or the name of an endpoint with such an address in a
+// configuration file. Returns: also INVALID_ARGUMENT for other addresses.
+absl::StatusOr<Child> Spawn(std::string_view address, const ChannelOptions& channel = {});
 
 }  // namespace ferry
 

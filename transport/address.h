@@ -14,33 +14,39 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 
 namespace ferry {
 
-struct Address {
-  std::string text;                // as given
-  std::string scheme;              // "exec"
-  std::vector<std::string> words;  // the body, split at spaces, decoded
-  std::vector<std::pair<std::string, std::string>> parameters;  // decoded
+struct AddressParameter {
+  std::string name;
+  std::string value;  // decoded
+  std::string where;  // for error texts: "address 'shm:kv?spin=5us'"
+};
 
+struct Address {
+  std::string text;                          // as given
+  std::string where;                         // for error texts: "address 'shm:kv'"
+  std::string scheme;                        // "exec"
+  std::vector<std::string> words;            // the body, split at spaces, decoded
+  std::vector<AddressParameter> parameters;  // of those that do not repeat the last one holds
+
+  // What parameters there are is for CheckAddress to say (parameter.h).
   // Returns: INVALID_ARGUMENT, naming what was given and what is wrong with it.
   static absl::StatusOr<Address> Parse(std::string_view given);
 
-  // The last value of a parameter; null when it is not there.
-  const std::string* Find(const char* name) const;
+  // Adds "NAME=VALUE&NAME=VALUE", which was said at `said_at`. Returns: as Parse.
+  absl::Status AddParameters(std::string_view query, const std::string& said_at);
 
-  // Returns: INVALID_ARGUMENT when there is a parameter not in `known`, listing them.
-  absl::Status CheckParameters(absl::Span<const char* const> known) const;
+  // The last one of that name; null when there is none.
+  const AddressParameter* Find(std::string_view name) const;
 };
 
-// INVALID_ARGUMENT for a value that a parameter does not take, saying what it takes.
-absl::Status BadParameter(const Address& address, const char* name, const std::string& value,
-                          const char* expected);
+// Whether it is SCHEME:BODY, or at least looks as if it should be.
+bool HasScheme(std::string_view given);
 
 }  // namespace ferry
 

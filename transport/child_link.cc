@@ -11,7 +11,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/transport/internal/byte_size.h"
-#include "ferry/transport/internal/shm_parameters.h"
 #include "ferry/transport/internal/sys.h"
 #include "ferry/transport/shm_transport.h"
 #include "ferry/transport/stdio_link.h"
@@ -63,8 +62,8 @@ absl::StatusOr<ChildLink> StartOverPipes(const ChildOptions& options) {
 }
 
 std::string ShmLink(const ShmOptions& options) {
-  return absl::StrCat("shm:3?", internal::kRing, "=", internal::FormatByteSize(options.ring), "&",
-                      internal::kTrusted, "=", options.trusted ? 1 : 0);
+  return absl::StrCat("shm:3?ring=", internal::FormatByteSize(options.ring),
+                      "&trusted=", options.trusted ? 1 : 0);
 }
 
 absl::StatusOr<ChildLink> StartOverSocket(const ChildOptions& options) {

@@ -16,6 +16,7 @@
 #include "ferry/transport/internal/process_watch.h"
 #include "ferry/transport/internal/shm_parameters.h"
 #include "ferry/transport/internal/sys.h"
+#include "ferry/transport/parameter.h"
 #include "ferry/transport/shm_transport.h"
 #include "ferry/transport/stdio_link.h"
 #include "ferry/transport/stream_transport.h"
@@ -136,13 +137,15 @@ absl::StatusOr<std::unique_ptr<Transport>> AttachToParent(const std::string& giv
   if (!link.ok()) return NoSuchLink(given);
   bool is_shm = link->scheme == "shm", is_pipes = link->scheme == "pipe";
   if (!is_shm && !is_pipes && link->scheme != "unix") return NoSuchLink(given);
-  absl::StatusOr<ShmOptions> options = internal::ShmOptionsOf(*link);
-  if (!options.ok()) return NoSuchLink(given);
+  if (!is_shm && !link->parameters.empty()) return NoSuchLink(given);
+  if (is_shm && !CheckAddress(*link).ok()) return NoSuchLink(given);
   absl::StatusOr<std::vector<UniqueFd>> fds =
       InheritedBy(*link, is_pipes ? 2 : 1, is_pipes ? S_IFIFO : S_IFSOCK);
   if (!fds.ok()) return fds.status();
   UniqueFd& first = fds->front();
-  if (is_shm) return AttachOverShm(std::move(first), *options, std::move(parent));
+  if (is_shm) {
+    return AttachOverShm(std::move(first), internal::ShmOptionsOf(*link), std::move(parent));
+  }
   if (!is_pipes) {
     return StreamTransport::OnSocket(std::move(first), ParentPeer(), std::move(parent));
   }

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// search [-F] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER
+// search [-F] [--worker=ADDRESS] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER
 //
 // Prints FILE:COUNT for each file in the folder that has matching lines, as grep -rcI
-// does, and exits as grep does. The work is done by processes of search_worker.
+// does, and exits as grep does. The work is done by search_worker: processes that are started
+// for it, or the one that serves ADDRESS.
 
 #include <algorithm>
 #include <cerrno>
@@ -19,12 +20,14 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/str_replace.h"
 #include "file_list.h"
 #include "line_matcher.h"
 #include "worker_crew.h"
 
 ABSL_FLAG(bool, F, false, "the pattern is plain text, no regular expression");
-ABSL_FLAG(int, workers, 4, "how many processes search");
+ABSL_FLAG(std::string, worker, "", "where to find workers; by default they are started");
+ABSL_FLAG(int, workers, 4, "how many search at a time");
 ABSL_FLAG(int, kill_worker_after, -1, "kill a worker when so many files are done");
 
 namespace {
@@ -40,10 +43,12 @@ void AllowDashesInFlags(int argc, char** argv) {
   }
 }
 
-// The worker is installed beside this program.
-std::string WorkerProgram() {
+// The worker that is installed beside this program.
+std::string OwnWorker() {
   std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename("search_worker");
+  const std::string program =
+      std::filesystem::read_symlink("/proc/self/exe", ignored).replace_filename("search_worker");
+  return "exec:" + absl::StrReplaceAll(program, {{"%", "%25"}, {" ", "%20"}, {"?", "%3F"}});
 }
 
 int Fail(search::Progress& progress, const absl::Status& status) {
@@ -80,7 +85,8 @@ int Search(const std::string& pattern, const std::string& folder) {
   for (const std::string& error : list.errors) progress.Say(error);
 
   search::CrewOptions options;
-  options.program = WorkerProgram();
+  options.worker = absl::GetFlag(FLAGS_worker);
+  if (options.worker.empty()) options.worker = OwnWorker();
   options.workers = static_cast<size_t>(absl::GetFlag(FLAGS_workers));
   if (int count = absl::GetFlag(FLAGS_kill_worker_after); count >= 0) options.kill_after = count;
   auto counts = search::WorkerCrew(options, query, list.files, progress).Search();
@@ -94,7 +100,8 @@ int Search(const std::string& pattern, const std::string& folder) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");  // for regular expressions
-  constexpr char kUsage[] = "search [-F] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER";
+  constexpr char kUsage[] =
+      "search [-F] [--worker=ADDRESS] [--workers=N] [--kill-worker-after=N] PATTERN FOLDER";
   absl::SetProgramUsageMessage(kUsage);
   AllowDashesInFlags(argc, argv);
   std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// search_worker: counts matching lines for the process that starts it.
+// search_worker [ADDRESS…]: counts matching lines for the process that starts it, or for who
+// connects to one of the addresses.
 
 #include <cerrno>
 #include <clocale>
@@ -58,10 +59,12 @@ class LineSearcher final : public SearcherService {
 }  // namespace
 }  // namespace search
 
-int main() {
+int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");  // for regular expressions
   search::LineSearcher searcher;
   ferry::Server server;
   server.Register(searcher);
-  return ferry::ExitCode(server.Serve("parent:"));
+  absl::Status status = server.Listen(argc > 1 ? argv[1] : "parent:");
+  for (int i = 2; i < argc && status.ok(); ++i) status = server.Listen(argv[i]);
+  return ferry::ExitCode(status.ok() ? server.Serve() : status);
 }

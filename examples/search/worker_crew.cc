@@ -27,7 +27,7 @@ bool IsLoss(const absl::Status& status) {
 }
 
 // Whether there was not even a worker to call.
-bool IsFailureToStart(const absl::Status& status) {
+bool IsFailureToConnect(const absl::Status& status) {
   return !status.ok() && !ferry::CallFailureOf(status).has_value();
 }
 
@@ -51,7 +51,7 @@ absl::StatusOr<std::vector<WorkerCrew::Count>> WorkerCrew::Search() {
 }
 
 void WorkerCrew::LeadWorker() {
-  std::optional<ferry::Child> worker;
+  std::optional<ferry::Channel> worker;
   while (std::optional<size_t> index = TakeFile()) {
     FinishFile(*index, CountIn(files_[*index], worker));
   }
@@ -65,13 +65,13 @@ std::optional<size_t> WorkerCrew::TakeFile() {
 
 void WorkerCrew::FinishFile(size_t index, Count count) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (IsFailureToStart(count.status())) failure_ = count.status();
+  if (IsFailureToConnect(count.status())) failure_ = count.status();
   counts_[index] = std::move(count);
   progress_.Show(++finished_, files_.size(), options_.workers);
 }
 
 WorkerCrew::Count WorkerCrew::CountIn(const std::string& file,
-                                      std::optional<ferry::Child>& worker) {
+                                      std::optional<ferry::Channel>& worker) {
   CountRequest request = query_;
   request.set_path(file);
   for (int attempt = 1;; ++attempt) {
@@ -88,16 +88,16 @@ WorkerCrew::Count WorkerCrew::CountIn(const std::string& file,
 }
 
 absl::StatusOr<CountReply> WorkerCrew::Ask(const CountRequest& request,
-                                           std::optional<ferry::Child>& worker) {
+                                           std::optional<ferry::Channel>& worker) {
   if (!worker.has_value()) {
-    ferry::ChildOptions options;
-    options.program = options_.program;
-    absl::StatusOr<ferry::Child> started = ferry::Spawn(options);
-    if (!started.ok()) return started.status();
-    worker = *std::move(started);
+    absl::StatusOr<ferry::Channel> connected = ferry::Connect(options_.worker);
+    if (!connected.ok()) return connected.status();
+    worker = *std::move(connected);
   }
-  if (IsTimeToKill()) kill(worker->pid(), SIGKILL);
-  return SearcherStub(worker->channel()).Count(request);
+  // A named pipe does not tell whose it is, and to kill -1 is to kill all.
+  const auto pid = static_cast<pid_t>(worker->peer().pid);
+  if (pid > 0 && IsTimeToKill()) kill(pid, SIGKILL);
+  return SearcherStub(*worker).Count(request);
 }
 
 bool WorkerCrew::IsTimeToKill() {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// WorkerCrew: a few worker processes, between which files are divided.
+// WorkerCrew: a few workers, between which files are divided.
 
 #ifndef FERRY_EXAMPLES_SEARCH_WORKER_CREW_H_
 #define FERRY_EXAMPLES_SEARCH_WORKER_CREW_H_
@@ -13,21 +13,21 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "ferry/rpc/spawn.h"
+#include "ferry/rpc/channel.h"
 #include "progress.h"
 #include "searcher.ferry.h"
 
 namespace search {
 
 struct CrewOptions {
-  std::string program;
+  std::string worker;  // the address, of which each worker is one connection
   size_t workers = 1;
   // Kill a worker when so many files are done: to show that it does no harm.
   std::optional<size_t> kill_after;
 };
 
 // One search. Each worker has a thread of this process, which gives it one file at a
-// time and starts another worker when it dies. Thread contract: thread-compatible.
+// time and connects to another worker when it dies. Thread contract: thread-compatible.
 class WorkerCrew {
  public:
   using Count = absl::StatusOr<int64_t>;
@@ -37,15 +37,16 @@ class WorkerCrew {
              Progress& progress);
 
   // Returns: a count or an error for each file, in their order; when workers cannot be
-  // started, why.
+  // reached, why.
   absl::StatusOr<std::vector<Count>> Search();
 
  private:
   void LeadWorker();
   std::optional<size_t> TakeFile();
   void FinishFile(size_t index, Count count);
-  Count CountIn(const std::string& file, std::optional<ferry::Child>& worker);
-  absl::StatusOr<CountReply> Ask(const CountRequest& request, std::optional<ferry::Child>& worker);
+  Count CountIn(const std::string& file, std::optional<ferry::Channel>& worker);
+  absl::StatusOr<CountReply> Ask(const CountRequest& request,
+                                 std::optional<ferry::Channel>& worker);
   bool IsTimeToKill();
 
   // Constant after construction.

@@ -11,11 +11,13 @@
 #include <sstream>
 #include <string>
 
-#include "tests/codegen/doc_table.h"
 #include "tests/codegen/protoc_run.h"
+#include "tests/support/doc_table.h"
 
 namespace ferry::codegen {
 namespace {
+
+constexpr char kDocument[] = "docs/generated_code.md";
 
 class DocumentTest : public ProtocTest {
  protected:
@@ -43,7 +45,7 @@ TEST_F(DocumentTest, CodeIsWhatIsGenerated) {
       "service Boat { rpc Sail(Trip) returns (Log); }");
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const std::string header = Simplified(out_ / "a.ferry.h");
-  std::ifstream doc(kDocument);
+  std::ifstream doc(std::string(FERRY_SOURCE_DIR "/") + kDocument);
   bool inside = false;
   int lines = 0;
   for (std::string line; std::getline(doc, line);) {
@@ -57,7 +59,7 @@ TEST_F(DocumentTest, CodeIsWhatIsGenerated) {
 }
 
 TEST_F(DocumentTest, ErrorsAreThoseThatAreGiven) {
-  const auto rows = DocTable("## Errors");
+  const auto rows = test::DocTable(kDocument, "## Errors");
   ASSERT_FALSE(rows.empty());
   for (const auto& row : rows) {
     ASSERT_EQ(row.size(), 2u) << row.front();

@@ -4,18 +4,18 @@
 #ifndef FERRY_TRANSPORT_INTERNAL_SHM_PARAMETERS_H_
 #define FERRY_TRANSPORT_INTERNAL_SHM_PARAMETERS_H_
 
-#include "absl/status/statusor.h"
-#include "ferry/transport/address.h"
+#include "ferry/transport/parameter.h"
 #include "ferry/transport/shm_options.h"
 
 namespace ferry::internal {
 
-// The parameters of addresses that share memory: "ring=256KiB", "trusted=1".
-inline constexpr char kRing[] = "ring";
-inline constexpr char kTrusted[] = "trusted";
-
-// Returns: INVALID_ARGUMENT.
-absl::StatusOr<ShmOptions> ShmOptionsOf(const Address& address);
+// REQUIRES: CheckAddress is OK.
+inline ShmOptions ShmOptionsOf(const Address& address) {
+  ShmOptions options;
+  Read(address, "ring", options.ring);
+  Read(address, "trusted", options.trusted);
+  return options;
+}
 
 }  // namespace ferry::internal
 

@@ -138,6 +138,7 @@ int OpenFolder(const std::string& path);  // close-on-exec; to find names in, no
 bool MayChange(int folder);               // whether names can be made and removed in it
 // Close-on-exec and never sleeping; with O_CREAT the file is for its owner only.
 int OpenAt(int folder, const std::string& name, int flags);
+int OpenToRead(const std::string& path);  // close-on-exec and never sleeping; follows links
 int StatAt(int folder, const std::string& name, struct stat& status);
 int StatOpen(int fd, struct stat& status);
 int MakeFifo(int folder, const std::string& name);  // for its owner only
@@ -152,6 +153,9 @@ int LockFile(int fd);
 pid_t LockHolder(int fd);
 // A lock of the file description, gone with its last descriptor, wherever that is.
 int LockDescription(int fd);
+
+// Of the environment; null also in a process with more rights than its caller.
+const char* TrustedVariable(const char* name);
 
 int RandomBytes(void* data, size_t size);
 

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "ferry/transport/internal/sys_common.h"
 
 namespace ferry::internal::sys {
@@ -29,6 +31,11 @@ int OpenAt(int folder, const std::string& name, int flags) {
   if (Injected(Call::kOpen)) return -1;
   flags |= O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
   return AboveStdio(::openat(folder, name.c_str(), flags, kOwnerOnly));
+}
+
+int OpenToRead(const std::string& path) {
+  if (Injected(Call::kOpen)) return -1;
+  return AboveStdio(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 }
 
 int StatAt(int folder, const std::string& name, struct stat& status) {
@@ -84,6 +91,8 @@ pid_t LockHolder(int fd) {
 }
 
 int LockDescription(int fd) { return Injected(Call::kLock) ? -1 : ::flock(fd, LOCK_EX | LOCK_NB); }
+
+const char* TrustedVariable(const char* name) { return secure_getenv(name); }
 
 int RandomBytes(void* data, size_t size) {
   // Up to 256 bytes come whole once the system's generator is seeded.

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "tests/codegen/doc_table.h"
+#include "tests/support/doc_table.h"
 
 namespace {
 
@@ -21,7 +21,8 @@ TEST(DocTest, ListsTheCorners) {
     }
   }
   std::set<std::string> documented;
-  for (const auto& row : ferry::codegen::DocTable("## Corners")) documented.insert(row.back());
+  for (const auto& row : ferry::test::DocTable("docs/generated_code.md", "## Corners"))
+    documented.insert(row.back());
   EXPECT_EQ(documented, here);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ferry/transport/internal/spin_parameter.h"
+#include "ferry/transport/internal/spinning_listener.h"
 
-#include <string>
 #include <utility>
 
 #include "ferry/transport/transport.h"
@@ -33,17 +32,6 @@ class SpinningListener final : public Listener {
 };
 
 }  // namespace
-
-absl::StatusOr<std::optional<absl::Duration>> SpinLimitOf(const Address& address) {
-  const std::string* value = address.Find(kSpin);
-  if (value == nullptr) return std::nullopt;
-  absl::Duration limit;
-  if (!absl::ParseDuration(*value, &limit) || limit < absl::ZeroDuration() ||
-      limit > kMaxSpinLimit) {
-    return BadParameter(address, kSpin, *value, "a duration such as 20us, at most 10ms, or 0");
-  }
-  return limit;
-}
 
 std::unique_ptr<Listener> WithSpinLimit(std::unique_ptr<Listener> listener, absl::Duration limit) {
   return std::make_unique<SpinningListener>(std::move(listener), limit);
