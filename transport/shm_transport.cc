@@ -125,8 +125,20 @@ void ShmTransport::Flush(Deadline) {
   if (has_backlog_.load()) Pump(WhenFull::kArm);
 }
 
+size_t ShmTransport::queued() const {
+  if (!has_backlog_.load()) return 0;
+  MutexLock lock(backlog_mutex_);
+  return backlog_.memory();
+}
+
 // Moves the backlog into the ring, as far as there is room.
 bool ShmTransport::Pump(WhenFull when_full) {
+  bool moved = PumpAll(when_full);
+  if (moved) WakeIfHeldBack();
+  return moved;
+}
+
+bool ShmTransport::PumpAll(WhenFull when_full) {
   bool moved = false;
   {
     MutexLock lock(backlog_mutex_);
@@ -174,6 +186,7 @@ ShmTransport::Pumped ShmTransport::PumpWhatFits(bool& moved) {
 
 ReadResult ShmTransport::TryRead(Frame& frame) {
   if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
+  if (has_backlog_.load(std::memory_order_relaxed) && IsHeldBack()) return ReadResult::kEmpty;
   if (reader_.attached() && (!ended_ || left_after_end_ != 0)) {
     switch (reader_.TryNext(frame)) {
       case RingReader::Next::kFrame:

@@ -58,6 +58,7 @@ class ShmTransport final : public Transport {
   void Commit(Reservation& reservation) override;
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
+  size_t queued() const override;
   ReadResult TryRead(Frame& frame) override;
   void Release() override;
   bool Poll() override;
@@ -84,7 +85,11 @@ class ShmTransport final : public Transport {
   void Stage(const FrameHeader& header, size_t size, Reservation& out) ABSL_ATTRIBUTE_NOINLINE;
   // Answers whether something was moved.
   bool Pump(WhenFull when_full) ABSL_ATTRIBUTE_NOINLINE;
+  bool PumpAll(WhenFull when_full);
   Pumped PumpWhatFits(bool& moved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(backlog_mutex_);
+
+  bool IsHeldBack() const { return queued() > max_queued() && !ended_; }
+  void WakeIfHeldBack();
 
   int ProcessFd() const { return process_ == nullptr ? -1 : process_->pid_fd(); }
   Sleep HowToSleep(const WaitOptions& options) const;
@@ -114,7 +119,7 @@ class ShmTransport final : public Transport {
 
   // What the ring had no room for, or a single frame cannot hold. While there is some, all
   // that follows goes there.
-  internal::Mutex backlog_mutex_;
+  mutable internal::Mutex backlog_mutex_;
   internal::BlockPool pool_;
   internal::SendQueue backlog_ ABSL_GUARDED_BY(backlog_mutex_);
   std::atomic<bool> has_backlog_{false};  // changed under the lock
@@ -133,6 +138,7 @@ class ShmTransport final : public Transport {
   std::atomic<bool> interrupted_{false};
   std::atomic<bool> closing_{false};  // close_reason_ is set
   std::atomic<bool> closed_{false};   // by Close: what is in the ring does not count either
+  std::atomic<bool> held_back_{false};  // while it sleeps: only room wakes it
 
   // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says so.
   internal::Event wake_;

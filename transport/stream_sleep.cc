@@ -25,6 +25,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 bool StreamTransport::Poll() {
   if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
   if (writer_.full()) writer_.Write();
+  if (held_back_) return !IsStillHeldBack();
   ssize_t got = ReadMore(ReadMode::kNow);
   if (got > 0) TookIn();
   return got > 0 || (got < 0 && errno == ENOBUFS);
@@ -34,6 +35,10 @@ void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;
   deadline_ = options.deadline;
   if (writer_.full()) writer_.Write();
+  if (held_back_) {
+    LookForEnd();
+    if (!IsStillHeldBack()) return;
+  }
 
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
@@ -53,7 +58,7 @@ StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) c
     bool must_poll = process_ != nullptr && process_watch_ == nullptr;  // to see it end
     return HasPassed(options.deadline) && !must_poll ? Sleep::kNone : Sleep::kPoll;
   }
-  bool frames_only = !options.interruptible && !writer_.full();
+  bool frames_only = !options.interruptible && !writer_.full() && !held_back_;
   return frames_only && may_sleep_in_read_ ? Sleep::kRead : Sleep::kPoll;
 }
 
@@ -64,9 +69,10 @@ bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
 }
 
 void StreamTransport::SleepInPoll(const WaitOptions& options) {
-  struct pollfd fds[] = {{read_end_.fd(), POLLIN, 0},
+  short frames = held_back_ ? 0 : POLLIN;  // the end shows in any case
+  struct pollfd fds[] = {{read_end_.fd(), frames, 0},
                          {wake_.fd(), POLLIN, 0},
-                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0},
+                         {writer_.full() || held_back_ ? writer_.fd() : -1, POLLOUT, 0},
                          {ProcessFd(), POLLIN, 0}};
   Deadline until =
       wake_.is_open() ? options.deadline : std::min(options.deadline, DeadlineAfter(kLookAgain));
@@ -76,11 +82,19 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
   if (fds[2].revents != 0) writer_.Write();
   // What poll saw stays there: this thread is the only reader.
-  if (fds[0].revents != 0) {
+  if (fds[0].revents != 0 && held_back_) {
+    ending_ = true;
+  } else if (fds[0].revents != 0) {
     ReadOnce(ReadMode::kMaySleep);
   } else if (fds[3].revents != 0) {
     process_ended_.store(true);  // all that it has written is there by now
   }
+}
+
+// Nothing else would find it behind what is not read now.
+void StreamTransport::LookForEnd() {
+  struct pollfd end = {read_end_.fd(), 0, 0};
+  ending_ = sys::Poll(&end, 1, Deadline::min()) > 0;
 }
 
 void StreamTransport::Interrupt() {
@@ -120,35 +134,58 @@ absl::Status StreamTransport::Join(WaitSet& set, uint64_t id) {
 }
 
 bool StreamTransport::Arm() {
-  bool watched = writer_.full() == set_waits_for_room_.load() || WatchForRoom();
+  bool is_free_again = held_back_ && !IsStillHeldBack();
+  sleeps_for_room_.store(held_back_, std::memory_order_relaxed);
+  bool watched = WhatToWatch() == watched_.load() || WatchForRoom();
   sleep_.store(Sleep::kSet);
   return !watched || closing_.load() || interrupted_.load() || process_ended_.load() ||
-         writer_.failed() || writer_.full() != set_waits_for_room_.load();
+         writer_.failed() || is_free_again || (held_back_ && !MustHoldBack()) ||
+         WhatToWatch() != watched_.load();
 }
 
-// Lets the set wait for room as long as there is none. False if it cannot.
+StreamTransport::Watched StreamTransport::WhatToWatch() const {
+  if (!writer_.full() || closing_.load()) return Watched::kFrames;
+  return sleeps_for_room_.load(std::memory_order_relaxed) ? Watched::kRoom
+                                                          : Watched::kFramesAndRoom;
+}
+
+// Lets the set wait for room as long as there is none, and for nothing else while the
+// reader is held back. False if it cannot.
 bool StreamTransport::WatchForRoom() {
   MutexLock lock(mutex_);
-  bool full = writer_.full() && !closing_.load();
-  if (full == set_waits_for_room_.load()) return true;
-  if (!full) {
+  Watched before = watched_.load(), now = WhatToWatch();
+  if (now == before) return true;
+  if (now == Watched::kFrames) {
     StopWatchingForRoom();
     return true;
   }
-  bool watched = writer_.is_socket()
-                     ? set_->WatchAgain(read_end_.fd(), WaitSet::Until::kEither, id_in_set_).ok()
-                     : set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_).ok();
-  set_waits_for_room_.store(watched);
-  return watched;
+  bool room_only = now == Watched::kRoom;
+  absl::Status watched;
+  if (writer_.is_socket()) {
+    watched = set_->WatchAgain(read_end_.fd(),
+                               room_only ? WaitSet::Until::kWritable : WaitSet::Until::kEither,
+                               id_in_set_);
+  } else {
+    if (before == Watched::kFrames) {
+      watched = set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_);
+    }
+    if (watched.ok() && room_only != (before == Watched::kRoom)) {
+      watched =
+          set_->WatchAgain(read_end_.fd(),
+                           room_only ? WaitSet::Until::kEnd : WaitSet::Until::kReadable, id_in_set_);
+    }
+  }
+  if (watched.ok()) watched_.store(now);
+  return watched.ok();
 }
 
 // Before the descriptor is closed: its number may be another's soon.
 void StreamTransport::StopWatchingForRoom() {
-  if (!set_waits_for_room_.exchange(false)) return;
-  if (writer_.is_socket()) {
+  Watched before = watched_.exchange(Watched::kFrames);
+  if (before == Watched::kFrames) return;
+  if (!writer_.is_socket()) set_->Unwatch(writer_.fd());
+  if (writer_.is_socket() || before == Watched::kRoom) {
     set_->WatchAgain(read_end_.fd(), WaitSet::Until::kReadable, id_in_set_).IgnoreError();
-  } else {
-    set_->Unwatch(writer_.fd());
   }
 }
 

@@ -115,6 +115,10 @@ void StreamTransport::WriteBeside(Deadline deadline) {
 
 ReadResult StreamTransport::TryRead(Frame& frame) {
   if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
+  if (writer_.full() && MustHoldBack()) {
+    held_back_ = true;
+    return ReadResult::kEmpty;
+  }
   switch (received_.TryNext(frame)) {
     case internal::ReceiveBuffer::Next::kFrame:
       return ReadResult::kFrame;

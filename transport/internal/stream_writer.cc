@@ -30,11 +30,22 @@ void StreamWriter::Write() {
       end_.Close();
       closed_.store(true);
     }
+    if (queued_.load(std::memory_order_relaxed) != queue_.memory()) {
+      queued_.store(queue_.memory(), std::memory_order_relaxed);
+    }
     writing_.store(false);
     // What came too late to be seen above, and found the place taken.
     bool more = closing_.load() ? !closed_.load() : !full_.load() && committed_.load() != nullptr;
     if (!more) return;
   }
+}
+
+// Looks in the order in which a message moves, so that none slips by.
+size_t StreamWriter::queued() const {
+  bool more = committed_.load() != nullptr;
+  more = more || writing_.load();
+  size_t queued = queued_.load(std::memory_order_relaxed);
+  return queued == 0 && more ? 1 : queued;
 }
 
 // The usual case: one message, and nothing before it. Answers false if something is left

@@ -36,6 +36,9 @@ class StreamWriter {
   // descriptor takes no more, or it fails.
   void Write();
 
+  // As Transport::queued; while something is being written, at least 1.
+  size_t queued() const;
+
   // Something is left to be written when the descriptor takes more again.
   bool full() const { return full_.load(); }
   // The other end is closed. Nothing is left.
@@ -65,6 +68,8 @@ class StreamWriter {
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   std::atomic<Block*> committed_{nullptr};  // the latest first
+  // Of `queue_`, when a writer last left its place: relaxed, since that is what orders it.
+  std::atomic<size_t> queued_{0};
 
   // Owned by the thread that has set writing_.
   WriteEnd end_;
