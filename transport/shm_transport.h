@@ -136,8 +136,8 @@ class ShmTransport final : public Transport {
   // wake it.
   std::atomic<Sleep> sleep_{Sleep::kNone};
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> closing_{false};  // close_reason_ is set
-  std::atomic<bool> closed_{false};   // by Close: what is in the ring does not count either
+  std::atomic<bool> closing_{false};    // close_reason_ is set
+  std::atomic<bool> closed_{false};     // by Close: what is in the ring does not count either
   std::atomic<bool> held_back_{false};  // while it sleeps: only room wakes it
 
   // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says so.

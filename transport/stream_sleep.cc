@@ -34,11 +34,8 @@ bool StreamTransport::Poll() {
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;
   deadline_ = options.deadline;
+  if (held_back_) return WaitForRoom(options);
   if (writer_.full()) writer_.Write();
-  if (held_back_) {
-    LookForEnd();
-    if (!IsStillHeldBack()) return;
-  }
 
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
@@ -58,7 +55,7 @@ StreamTransport::Sleep StreamTransport::HowToSleep(const WaitOptions& options) c
     bool must_poll = process_ != nullptr && process_watch_ == nullptr;  // to see it end
     return HasPassed(options.deadline) && !must_poll ? Sleep::kNone : Sleep::kPoll;
   }
-  bool frames_only = !options.interruptible && !writer_.full() && !held_back_;
+  bool frames_only = !options.interruptible && !writer_.full();
   return frames_only && may_sleep_in_read_ ? Sleep::kRead : Sleep::kPoll;
 }
 
@@ -91,10 +88,18 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   }
 }
 
-// Nothing else would find it behind what is not read now.
-void StreamTransport::LookForEnd() {
-  struct pollfd end = {read_end_.fd(), 0, 0};
-  ending_ = sys::Poll(&end, 1, Deadline::min()) > 0;
+// What is in the stream stays there, but the end would not show behind it.
+void StreamTransport::WaitForRoom(const WaitOptions& options) {
+  writer_.Write();
+  struct pollfd ends[] = {{read_end_.fd(), 0, 0}, {ProcessFd(), POLLIN, 0}};
+  sys::Poll(ends, std::size(ends), Deadline::min());
+  if (ends[0].revents != 0) ending_ = true;
+  if (ends[1].revents != 0) process_ended_.store(true);
+  if (!IsStillHeldBack() || HasPassed(options.deadline)) return;
+  wake_.Open().IgnoreError();
+  sleep_.store(Sleep::kPoll);
+  if (!MustNotSleep(options, Sleep::kPoll) && MustHoldBack()) SleepInPoll(options);
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
 }
 
 void StreamTransport::Interrupt() {
@@ -170,9 +175,8 @@ bool StreamTransport::WatchForRoom() {
       watched = set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_);
     }
     if (watched.ok() && room_only != (before == Watched::kRoom)) {
-      watched =
-          set_->WatchAgain(read_end_.fd(),
-                           room_only ? WaitSet::Until::kEnd : WaitSet::Until::kReadable, id_in_set_);
+      watched = set_->WatchAgain(
+          read_end_.fd(), room_only ? WaitSet::Until::kEnd : WaitSet::Until::kReadable, id_in_set_);
     }
   }
   if (watched.ok()) watched_.store(now);

@@ -96,8 +96,9 @@ class StreamTransport final : public Transport {
   bool MustHoldBack() const {
     return writer_.full() && writer_.queued() > max_queued() && !ending_ && !process_ended_.load();
   }
+  bool MayNotRead() ABSL_ATTRIBUTE_COLD;
   bool IsStillHeldBack() { return held_back_ = held_back_ && MustHoldBack(); }
-  void LookForEnd() ABSL_ATTRIBUTE_COLD;
+  void WaitForRoom(const WaitOptions& options) ABSL_ATTRIBUTE_COLD;
   // What the set waits for, beside the end.
   enum class Watched { kFrames, kFramesAndRoom, kRoom };
   Watched WhatToWatch() const;
@@ -122,7 +123,7 @@ class StreamTransport final : public Transport {
   internal::ReceiveBuffer received_;
   bool may_sleep_in_read_ = false;
   Deadline deadline_ = kNoDeadline;  // of the last Wait
-  bool held_back_ = false;  // TryRead was, since there is too much to be sent
+  bool held_back_ = false;           // TryRead was, since there is too much to be sent
   bool ended_ = false;   // nothing more is read from the stream; what was received counts
   bool ending_ = false;  // the peer is known to have gone; what it sent is still read
 
@@ -135,6 +136,7 @@ class StreamTransport final : public Transport {
   std::atomic<bool> closed_{false};         // by Close: what was received does not count either
   std::atomic<bool> process_ended_{false};  // what the pipe holds is all there will be
   std::atomic<WakeByte> wake_byte_{WakeByte::kNone};
+  std::atomic<bool> may_not_read_{false};     // closed, or somebody found too much queued
   std::atomic<bool> sleeps_for_room_{false};  // in a set, and for nothing else
 
   // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says

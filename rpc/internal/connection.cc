@@ -16,9 +16,6 @@
 namespace ferry::internal {
 namespace {
 
-// How many of the largest messages may be under way in fragments at once.
-constexpr size_t kMaxPartial = 2;
-
 ABSL_ATTRIBUTE_COLD absl::Status Unexpected(const FrameHeader& header, const char* where) {
   std::string_view type = FrameTypeName(header.type);
   return absl::DataLossError(
@@ -131,6 +128,7 @@ absl::Status Connection::HandleHello(const Body& body) {
   if (!hello.ok()) return hello.status();
   if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());
   greeted_ = true;
+  if (sink_ != nullptr) sink_->OnGreeted();
   return absl::OkStatus();
 }
 
@@ -175,9 +173,10 @@ absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& fram
   if (added.ok() && request.header.type == FrameType::kRequest) {
     if (sink_ == nullptr) {
       added = absl::UnimplementedError("");
-    } else if (partial_bytes_ > kMaxPartial * max_message_) {
-      added = absl::ResourceExhaustedError(
-          absl::StrCat("more than ", kMaxPartial * max_message_, " bytes of unfinished requests"));
+    } else if (partial_bytes_ > max_memory_) {
+      added = absl::ResourceExhaustedError(absl::StrCat(
+          "more than ", max_memory_, " bytes of unfinished requests (max_connection_memory)"));
+      sink_->OnRefused(added);
     }
     if (added.ok()) return added;
     partial_bytes_ -= request.assembly.size();
@@ -205,7 +204,7 @@ void Connection::Refuse(const FrameHeader& header, const Body& body) {
 }
 
 void Connection::HandlePing(const FrameHeader& header) {
-  if ((header.flags & kFlagAck) != 0) return;
+  if ((header.flags & kFlagAck) != 0 || said_last_.load(std::memory_order_relaxed)) return;
   FrameHeader answer = header;
   answer.flags = kFlagAck;
   sender_.SendControl(answer);
@@ -226,7 +225,7 @@ void Connection::Reply(CallId call, const absl::Status& status,
 }
 
 void Connection::ReplyError(CallId call, const absl::Status& status) {
-  if (caller_.IsForked()) return;
+  if (caller_.IsForked() || said_last_.load(std::memory_order_relaxed)) return;
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;
@@ -238,6 +237,7 @@ void Connection::ReplyError(CallId call, const absl::Status& status) {
 
 void Connection::SendGoAway(const absl::Status& why) {
   if (caller_.IsForked()) return;
+  if (!why.ok()) said_last_.store(true, std::memory_order_relaxed);
   GoAway(sender_, why);
 }
 

@@ -8,6 +8,8 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 
 #include "absl/base/attributes.h"
@@ -16,6 +18,7 @@
 #include "ferry/rpc/internal/assembly.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/internal/spinner.h"
@@ -32,6 +35,10 @@ class RequestSink {
   // released; it may be on another thread when OnRequest returns, which then touches
   // nothing of it any more.
   virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
+
+  // On the same thread: the peer has said hello; a limit of memory has cost it a request.
+  virtual void OnGreeted() = 0;
+  virtual void OnRefused(const absl::Status& status) = 0;
 };
 
 // Thread contract: Call, Reply, Close, close_reason and peer on any thread; the rest on
@@ -45,6 +52,13 @@ class Connection final : private FrameReader {
   // Sends our hello. `sink`, which may be null, outlives the connection.
   Connection(std::unique_ptr<Transport> transport, Side side, size_t max_message,
              RequestSink* sink);
+
+  // Bytes of unfinished requests, and of replies that the peer does not read, beyond which
+  // requests fail or wait. Before it is read.
+  void set_max_memory(size_t bytes) {
+    max_memory_ = bytes;
+    transport_->set_max_queued(bytes);
+  }
 
   // Reads until the peer has said hello.
   // Returns: DEADLINE_EXCEEDED, or why the connection was closed.
@@ -106,6 +120,8 @@ class Connection final : private FrameReader {
   const uint32_t side_;
   const size_t max_message_;
   RequestSink* const sink_;
+  size_t max_memory_ = kDefaultMaxConnectionMemory;
+  std::atomic<bool> said_last_{false};  // relaxed: what just misses it, the peer drops
   Sender sender_;
   Caller caller_;
 

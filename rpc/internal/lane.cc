@@ -7,17 +7,25 @@
 
 namespace ferry::internal {
 
-void Lane::Leader::EnterHandler(MethodPace& pace) {
+bool Lane::Leader::EnterHandler(MethodPace& pace) {
   lane_.pace_.store(&pace, std::memory_order_relaxed);
   term_ = lane_.role_.EnterHandler(term_);
+  if (lane_.gate_is_closed_.load()) return false;
   lane_.supervisor_.Notice();
+  return true;
 }
 
-void Lane::LeadFirst() { Enter(LeaderRole::kFirstTerm); }
+void Lane::LeadFirst() {
+  AddThread();
+  Lead(LeaderRole::kFirstTerm);
+}
 
 void Lane::Run() {
+  AddThread();
   std::optional<LeaderRole::Term> term = role_.TryTake(asked_.load(std::memory_order_relaxed));
-  if (term.has_value()) Enter(*term);
+  if (!term.has_value()) return RemoveThread(false);
+  TookOver();
+  Lead(*term);
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
@@ -35,22 +43,33 @@ void Lane::HandlerIsSlow(uint64_t word) {
   AskForSuccessor(word);
 }
 
-void Lane::Enter(LeaderRole::Term term) {
-  {
-    MutexLock lock(mutex_);
-    ++threads_;
-  }
+void Lane::Lead(LeaderRole::Term term) {
   bool end = false;
   {
     Leader leader(*this, term);
     while (leader.leads() && !end) end = ServeNext(leader) == Step::kEnd;
   }
+  RemoveThread(end);
+}
+
+void Lane::AddThread() {
+  MutexLock lock(mutex_);
+  ++threads_;
+}
+
+void Lane::RemoveThread(bool end) {
   {
     MutexLock lock(mutex_);
     --threads_;
     ended_ = ended_ || end;
   }
   pool_.Wake();  // for who works until the end
+}
+
+bool Lane::IsQuiet() {
+  if ((role_.word() & LeaderRole::kInHandler) != 0) return false;
+  MutexLock lock(mutex_);
+  return threads_ <= 1;
 }
 
 bool Lane::ended() {

@@ -4,34 +4,62 @@
 #ifndef FERRY_RPC_INTERNAL_SESSION_H_
 #define FERRY_RPC_INTERNAL_SESSION_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
+#include "ferry/rpc/internal/call_origin.h"
 #include "ferry/rpc/internal/connection.h"
+#include "ferry/rpc/internal/entrance.h"
 #include "ferry/rpc/internal/service_registry.h"
 
 namespace ferry::internal {
 
 // The serving half of one connection. Thread contract: the leader of its lane reads and
-// serves; Close on any thread.
-class Session final : private RequestSink {
+// serves; SayGoodbye by who shuts that down; Close, peer and is_gone on any thread.
+class Session final : public CallOrigin, private RequestSink {
  public:
   // `registry` outlives the session.
-  Session(std::unique_ptr<Transport> transport, size_t max_message, const ServiceRegistry& registry)
-      : registry_(registry),
-        connection_(std::move(transport), Connection::Side::kAccepted, max_message, this) {}
+  Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
+          const ServiceRegistry& registry);
+  // By itself: in a test.
+  Session(std::unique_ptr<Transport> transport, size_t max_message,
+          const ServiceRegistry& registry);
 
   // Reads it, and answers its close_reason. The handlers of its requests run within
   // HandleNext.
   Connection& connection() { return connection_; }
+  const Entrance& entrance() const { return *entrance_; }
+
+  // Another thread reads now, beside the handler that ran there.
+  void HandedOver() { free_handlers_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // No handler runs any more, nor will one. Once all replies have left, tells the client that
+  // no other call was executed, and closes. Answers whether that has happened; else it is to
+  // be called again.
+  bool SayGoodbye();
+
+  const Peer& peer() const override { return connection_.peer(); }
+  bool is_gone() const override { return !close_reason().ok(); }
+  absl::Status close_reason() const { return connection_.close_reason(); }
 
  private:
   class ServedCall;
 
   void OnRequest(const FrameHeader& header, Body& body) override;
+  void OnGreeted() override;
+  void OnRefused(const absl::Status& status) override;
+  void RefuseCall(CallId call) ABSL_ATTRIBUTE_COLD;
 
   const ServiceRegistry& registry_;
+  const std::shared_ptr<const Entrance> entrance_;
+  // How many handlers may begin beside those whose threads read no more. Relaxed, and below
+  // 0 or too high for a moment: it limits, and promises nothing.
+  std::atomic<int64_t> free_handlers_;
+  bool said_goodbye_ = false;
   Connection connection_;
 };
 

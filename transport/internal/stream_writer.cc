@@ -23,21 +23,23 @@ void StreamWriter::Write() {
   for (;;) {
     if (writing_.exchange(true)) return;
     WriteQueued();
-    if (full_.load() == queue_.empty()) full_.store(!queue_.empty());
+    if (full_.load() || !queue_.empty()) SayWhatIsLeft();
     if (closing_.load()) {
       queue_.Clear();
-      full_.store(false);
+      SayWhatIsLeft();
       end_.Close();
       closed_.store(true);
-    }
-    if (queued_.load(std::memory_order_relaxed) != queue_.memory()) {
-      queued_.store(queue_.memory(), std::memory_order_relaxed);
     }
     writing_.store(false);
     // What came too late to be seen above, and found the place taken.
     bool more = closing_.load() ? !closed_.load() : !full_.load() && committed_.load() != nullptr;
     if (!more) return;
   }
+}
+
+void StreamWriter::SayWhatIsLeft() {
+  queued_.store(queue_.memory(), std::memory_order_relaxed);
+  if (full_.load() == queue_.empty()) full_.store(!queue_.empty());
 }
 
 // Looks in the order in which a message moves, so that none slips by.

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "absl/base/attributes.h"
 #include "ferry/transport/internal/block_pool.h"
 #include "ferry/transport/internal/send_queue.h"
 #include "ferry/transport/internal/write_end.h"
@@ -53,6 +54,7 @@ class StreamWriter {
   bool is_socket() const { return is_socket_; }
 
  private:
+  void SayWhatIsLeft() ABSL_ATTRIBUTE_COLD;
   void WriteQueued();
   bool WriteOnly();
   ssize_t WritePieces(const struct iovec* pieces, int count);
