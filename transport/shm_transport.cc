@@ -51,9 +51,8 @@ absl::StatusOr<std::unique_ptr<ShmTransport>> ShmTransport::Create(
   std::unique_ptr<ShmTransport> transport(new ShmTransport(
       std::move(socket), std::move(outgoing), options, std::move(peer), std::move(process)));
   absl::Status greeted = transport->socket_.Greet(transport->writer_.geometry(), std::move(memory));
-  // How a process that is known has ended, the reader says.
-  bool told_by_reader = transport->process_ != nullptr && absl::IsUnavailable(greeted);
-  if (!greeted.ok() && !told_by_reader) return greeted;
+  // Of a peer that is gone the reader says why, which may be a refusal, or how it has ended.
+  if (!greeted.ok() && !absl::IsUnavailable(greeted)) return greeted;
   return transport;
 }
 

@@ -47,7 +47,7 @@ class ShmTransport final : public Transport {
 
   // Takes over a connected stream socket. `process` is the one at the other end; null if its
   // end shows in no other way than on the socket. The peer may greet later.
-  // Returns: RESOURCE_EXHAUSTED; UNAVAILABLE — the peer is gone, and not known.
+  // Returns: RESOURCE_EXHAUSTED.
   static absl::StatusOr<std::unique_ptr<ShmTransport>> Create(internal::UniqueFd socket,
                                                               Outgoing outgoing,
                                                               const ShmOptions& options, Peer peer,
