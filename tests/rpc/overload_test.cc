@@ -173,7 +173,6 @@ TEST_P(OverloadTest, WhoDoesNotFitIsRefused) {
     EXPECT_EQ(there, limit - 1);
     EXPECT_EQ(refused, attempts / accepted.size() * accepted.size() - there);
     memory.push_back(Memory());
-    std::printf("MEM %zu\n", memory.back() / 1024);
   }
   bystander.reset();
   AwaitCount("0");
