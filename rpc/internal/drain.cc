@@ -11,7 +11,7 @@
 namespace ferry::internal {
 namespace {
 
-// How often it looks whether the last handler has returned, and clients have read.
+// How often it looks whether handlers have returned, and clients have read.
 constexpr absl::Duration kTick = absl::Milliseconds(2);
 
 }  // namespace
@@ -45,13 +45,12 @@ void Drain::Run() {
   lane_->EndNow();
 }
 
-// Once no handler runs, to everybody whose replies have left. Answers whether all have
-// gone.
+// To who has no handler running and no reply coming. Answers whether all have gone.
 bool Drain::SayGoodbye() {
-  if (!lane_->IsQuiet()) return false;
-  bool all = true;
-  for (const auto& session : lane_->Sessions()) all = session->SayGoodbye() && all;
-  return all;
+  for (const auto& session : lane_->IdleSessions()) session->SayGoodbye();
+  auto sessions = lane_->Sessions();
+  return std::all_of(sessions.begin(), sessions.end(),
+                     [](const auto& session) { return session->is_gone(); });
 }
 
 }  // namespace ferry::internal

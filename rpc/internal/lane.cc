@@ -4,8 +4,18 @@
 #include "ferry/rpc/internal/lane.h"
 
 #include <optional>
+#include <thread>
+#include <utility>
+
+#include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
+namespace {
+
+// How often idle sessions are looked for before those who change the lead get a pause.
+constexpr int kTries = 100;
+
+}  // namespace
 
 bool Lane::Leader::EnterHandler(MethodPace& pace) {
   lane_.pace_.store(&pace, std::memory_order_relaxed);
@@ -66,10 +76,36 @@ void Lane::RemoveThread(bool end) {
   pool_.Wake();  // for who works until the end
 }
 
-bool Lane::IsQuiet() {
-  if ((role_.word() & LeaderRole::kInHandler) != 0) return false;
+int Lane::CountThreads() {
   MutexLock lock(mutex_);
-  return threads_ <= 1;
+  return threads_;
+}
+
+// Besides the leader each thread is in a handler that cost it the lead, which its session
+// counts, or between the two, and then there are more threads than that. As long as the
+// word stays the same nobody takes the lead, so that these handlers become fewer only: what
+// was found one by one holds together.
+std::optional<std::vector<std::shared_ptr<Session>>> Lane::FindIdleSessions() {
+  LeaderRole::Word word = role_.word();
+  std::shared_ptr<Session> current;
+  if ((word & LeaderRole::kInHandler) != 0) current = Current();
+  int64_t handlers = CountThreads() - 1;
+  std::vector<std::shared_ptr<Session>> idle;
+  for (const auto& session : Sessions()) {
+    int64_t of_session = session->detached_handlers();
+    handlers -= of_session;
+    if (of_session == 0 && session != current) idle.push_back(session);
+  }
+  if (handlers > 0 || role_.word() != word) return std::nullopt;
+  return idle;
+}
+
+std::vector<std::shared_ptr<Session>> Lane::IdleSessions() {
+  for (int tries = 0; tries < kTries; ++tries) {
+    if (auto idle = FindIdleSessions()) return *std::move(idle);
+    std::this_thread::yield();
+  }
+  return {};
 }
 
 bool Lane::ended() {

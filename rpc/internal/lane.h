@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -72,8 +73,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   // For who shuts it down. From now on no handler begins: requests are dropped.
   void CloseGate() { gate_is_closed_.store(true); }
-  // Behind a closed gate: no handler runs any more.
-  bool IsQuiet();
+  // Behind a closed gate: those of which no handler runs any more. Perhaps not all of them.
+  std::vector<std::shared_ptr<Session>> IdleSessions();
   // Nobody joins any more, and the names are given up.
   virtual void StopAccepting() = 0;
   virtual std::vector<std::shared_ptr<Session>> Sessions() = 0;
@@ -91,11 +92,16 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // is not to be touched any more once the leader does not lead. kEnd: it has ended.
   virtual Step ServeNext(const Leader& leader) = 0;
 
+  // Of the handler that the leader is in. On any thread; null if there is none.
+  virtual std::shared_ptr<Session> Current() = 0;
+
   // As the new leader, while the handler still runs that cost another the lead.
   virtual void TookOver() = 0;
 
  private:
   void Lead(LeaderRole::Term term);
+  std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();
+  int CountThreads();
   void AddThread();
   void RemoveThread(bool end);
   void AskForSuccessor(LeaderRole::Word word);

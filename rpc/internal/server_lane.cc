@@ -73,12 +73,14 @@ absl::Status ServerLane::outcome() {
 
 Lane::Step ServerLane::ServeNext(const Leader& leader) {
   // A handler of this session has cost another the lead: now it is others' turn.
-  if (current_ != 0) return GiveTurn(std::exchange(current_, 0));
-  return TakeNext(leader);
+  Id handed_over = current_.load(std::memory_order_relaxed);
+  if (handed_over == 0) return TakeNext(leader);
+  current_.store(0, std::memory_order_release);
+  return GiveTurn(handed_over);
 }
 
 void ServerLane::TookOver() {
-  if (std::shared_ptr<Session> session = Find(current_)) session->HandedOver();
+  if (std::shared_ptr<Session> session = Find(current_.load())) session->HandedOver();
 }
 
 // Until nothing of what has arrived is left, its turn is over, or a handler has made
@@ -89,10 +91,10 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
     // A frame and nothing behind it is the usual, and does without the clock.
     if (i == 2) end = std::chrono::steady_clock::now() + kTurn;
     if (i > 2 && std::chrono::steady_clock::now() > end) break;
-    current_ = id;  // for who takes the lead while a handler runs
+    current_.store(id, std::memory_order_release);  // for who takes the lead while a handler runs
     Connection::Step step = session->connection().HandleNext();
     if (!leader.leads()) return Step::kGoOn;
-    current_ = 0;
+    current_.store(0, std::memory_order_release);
     switch (step) {
       case Connection::Step::kHandled:
         continue;

@@ -4,6 +4,7 @@
 #ifndef FERRY_RPC_INTERNAL_SERVER_LANE_H_
 #define FERRY_RPC_INTERNAL_SERVER_LANE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -69,6 +70,7 @@ class ServerLane final : public Lane {
   };
 
   Step ServeNext(const Leader& leader) override;
+  std::shared_ptr<Session> Current() override { return Find(current_.load()); }
   void TookOver() override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
   Step TakeNext(const Leader& leader);
@@ -112,13 +114,16 @@ class ServerLane final : public Lane {
   std::deque<Shaking> shaking_;
   Id last_id_ = WaitSet::kFirstId;
   Id lifeline_ = 0;  // the connection with which the lane ends
-  Id current_ = 0;   // the session whose handler runs; 0: none
   HotSessions hot_;
   Spinner spinner_;
   int looks_until_set_ = 0;  // of those at hot sessions
   int looks_between_sets_ = 0;
   uint64_t hot_turns_ = 0;
   Deadline set_is_due_;
+
+  // The session whose handler runs; 0: none. Stored by the leader: the release pairs with the
+  // load in Current, so that who sees one sees the role at least as it was then.
+  std::atomic<Id> current_{0};
 
   Mutex mutex_;
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);

@@ -53,7 +53,7 @@ class Session::ServedCall final : public IncomingCall {
     if (measured_from_ != Clock::time_point()) pace_.Took(Clock::now() - measured_from_);
     if (!in_handler_) return;
     leader_.LeaveHandler();
-    if (!leader_.leads()) session_.free_handlers_.fetch_add(1, std::memory_order_relaxed);
+    if (!leader_.leads()) session_.free_handlers_.fetch_add(1, std::memory_order_release);
   }
 
  private:
@@ -77,8 +77,9 @@ Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Ent
                  const ServiceRegistry& registry)
     : registry_(registry),
       entrance_(std::move(entrance)),
-      free_handlers_(static_cast<int64_t>(
+      max_handlers_(static_cast<int64_t>(
           std::min(entrance_->options.max_requests, static_cast<size_t>(INT64_MAX)))),
+      free_handlers_(max_handlers_),
       connection_(std::move(transport), Connection::Side::kAccepted, entrance_->options.max_message,
                   this) {
   connection_.set_max_memory(entrance_->options.max_connection_memory);
@@ -111,17 +112,16 @@ void Session::RefuseCall(CallId call) {
   OnRefused(status);
 }
 
-bool Session::SayGoodbye() {
+void Session::SayGoodbye() {
   Transport& transport = connection_.transport();
-  if (is_gone()) return true;
+  if (is_gone()) return;
   transport.Flush(Deadline::min());  // the reader may sleep where it sees no room
-  if (transport.queued() != 0) return false;
+  if (transport.queued() != 0) return;
   if (!std::exchange(said_goodbye_, true)) {
     connection_.SendGoAway(absl::UnavailableError("the server was shut down"));
   }
-  if (transport.queued() != 0) return false;
+  if (transport.queued() != 0) return;
   connection_.Close(absl::CancelledError("the server was shut down"));
-  return true;
 }
 
 void Session::OnRequest(const FrameHeader& header, Body& body) {

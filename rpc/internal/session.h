@@ -36,11 +36,14 @@ class Session final : public CallOrigin, private RequestSink {
 
   // Another thread reads now, beside the handler that ran there.
   void HandedOver() { free_handlers_.fetch_sub(1, std::memory_order_relaxed); }
+  // Handlers that run there. The acquire pairs with the release of each that has returned.
+  int64_t detached_handlers() const {
+    return max_handlers_ - free_handlers_.load(std::memory_order_acquire);
+  }
 
-  // No handler runs any more, nor will one. Once all replies have left, tells the client that
-  // no other call was executed, and closes. Answers whether that has happened; else it is to
-  // be called again.
-  bool SayGoodbye();
+  // No handler of it runs any more, nor will one. Once all replies have left, tells the client
+  // that no other call was executed, and closes; until then it is to be called again.
+  void SayGoodbye();
 
   const Peer& peer() const override { return connection_.peer(); }
   bool is_gone() const override { return !close_reason().ok(); }
@@ -56,8 +59,8 @@ class Session final : public CallOrigin, private RequestSink {
 
   const ServiceRegistry& registry_;
   const std::shared_ptr<const Entrance> entrance_;
-  // How many handlers may begin beside those whose threads read no more. Relaxed, and below
-  // 0 or too high for a moment: it limits, and promises nothing.
+  const int64_t max_handlers_;
+  // How many may begin beside those whose threads read no more; one too many for a moment.
   std::atomic<int64_t> free_handlers_;
   bool said_goodbye_ = false;
   Connection connection_;

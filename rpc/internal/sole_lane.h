@@ -29,6 +29,7 @@ class SoleLane final : public Lane {
   }
 
  private:
+  std::shared_ptr<Session> Current() override { return session_; }
   void TookOver() override { session_->HandedOver(); }
 
   Step ServeNext(const Leader&) override {

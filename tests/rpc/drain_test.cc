@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "ferry/rpc/internal/hello.h"
@@ -124,12 +125,32 @@ TEST_F(DrainTest, WhatTheOnlyThreadHasNotTakenDoesNotRun) {
   EXPECT_EQ(service_.blocked(), 1);
 }
 
-TEST_F(DrainTest, WithoutGraceWhoHasNothingRunningIsToldStill) {
-  Start();
-  std::unique_ptr<Transport> client = RawClient(address_);
+// While another has: in the leader's hands, and in those of a thread that has lost the lead.
+class IdleClientTest : public DrainTest,
+                       public testing::WithParamInterface<std::tuple<absl::Duration, const char*>> {
+};
+INSTANTIATE_TEST_SUITE_P(All, IdleClientTest,
+                         testing::Combine(testing::Values(absl::ZeroDuration(), absl::Hours(1)),
+                                          testing::Values("ferry.test.Echo/Hold",
+                                                          "ferry.test.Echo/Block")));
+
+TEST_P(IdleClientTest, IsToldAtOnce) {
+  auto [grace, method] = GetParam();
+  ServerOptions options;
+  options.max_threads = method == std::string("ferry.test.Echo/Hold") ? 1 : 2;
+  Start(options);
+  std::unique_ptr<Transport> client = RawClient(address_), busy = RawClient(address_);
   EXPECT_TRUE(EchoStub(ConnectWhenServed(address_)).Echo(EchoRequest()).ok());
-  server_->Shutdown();
+  Request(*busy, 0, method);
+  service_.AwaitBlocked(1);
+  server_->Shutdown(grace);
   EXPECT_EQ(Received(*client), (Frames{"hello", "goaway 0", "goaway 14"}));
+  // Without a grace it ends before the handler does.
+  if (grace != absl::ZeroDuration()) service_.LetGo();
+  Frames of_busy = Received(*busy);
+  service_.LetGo();
+  Frames cut_off = {"hello", "goaway 0"}, answered = {"hello", "goaway 0", "reply 0", "goaway 14"};
+  EXPECT_EQ(of_busy, grace == absl::ZeroDuration() ? cut_off : answered);
   serving_.join();
 }
 
