@@ -81,7 +81,7 @@ absl::Status RunCalls(int calls, const EchoMessage& request) {
       no_spare_threads, nobody_supervises,
       std::make_shared<internal::Session>(
           std::make_unique<SteppedTransport>(*std::move(far), [&] { server.RunClient(); }),
-          internal::ConnectionOptions{kDefaultMaxMessage, kDefaultRequestCredit}, registry));
+          kDefaultMaxMessage, registry));
 
   absl::Status status;
   {

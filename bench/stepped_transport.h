@@ -34,6 +34,7 @@ class SteppedTransport final : public Transport {
   void Commit(Reservation& reservation) override { inner_->Commit(reservation); }
   void Abandon(Reservation& reservation) override { inner_->Abandon(reservation); }
   void Flush(Deadline deadline) override { inner_->Flush(deadline); }
+  size_t queued() const override { return inner_->queued(); }
   ReadResult TryRead(Frame& frame) override { return inner_->TryRead(frame); }
   void Release() override { inner_->Release(); }
   void Interrupt() override { inner_->Interrupt(); }

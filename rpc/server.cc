@@ -4,31 +4,31 @@
 #include "ferry/rpc/server.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/config.h"
+#include "ferry/rpc/internal/drain.h"
+#include "ferry/rpc/internal/entrance.h"
 #include "ferry/rpc/internal/hello.h"
 #include "ferry/rpc/internal/server_lane.h"
 #include "ferry/rpc/internal/service_registry.h"
+#include "ferry/rpc/internal/shutdown_request.h"
 #include "ferry/rpc/internal/sole_lane.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/endpoint.h"
 #include "ferry/transport/internal/fork.h"
-#include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/wait_set.h"
 
 namespace ferry {
 
+using internal::Drain;
+using internal::Entrance;
 using internal::Lane;
-using internal::Mutex;
-using internal::MutexLock;
 using internal::ServerLane;
 using internal::Session;
 using internal::SoleLane;
@@ -49,7 +49,9 @@ absl::Status OutcomeOfLast(const absl::Status& close_reason, const std::string& 
 class Server::State {
  public:
   explicit State(const ServerOptions& options)
-      : options_(options), pool_(std::max<size_t>(options.max_threads, 1) - 1) {
+      : options_(options),
+        shutdown_opened_(shutdown_.Open()),
+        pool_(std::max<size_t>(options.max_threads, 1) - 1) {
     if (!options_.admit) options_.admit = AdmitOwnUserAndRoot;
   }
 
@@ -63,89 +65,78 @@ class Server::State {
     if (!address.ok()) return address.status();
     absl::StatusOr<std::unique_ptr<Listener>> listener = ferry::Listen(*address);
     if (!listener.ok()) return listener.status();
-    listeners_.push_back(*std::move(listener));
+    auto entrance = std::make_shared<Entrance>(Entrance{text, options_});
+    internal::Apply(*address, entrance->options);
+    reached_at_.push_back({*std::move(listener), std::move(entrance)});
     return absl::OkStatus();
   }
 
   absl::Status Serve() {
     if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
-    std::vector<std::unique_ptr<Listener>> listeners = std::move(listeners_);
-    listeners_.clear();
+    std::vector<ReachedAt> reached_at = std::move(reached_at_);
+    reached_at_.clear();
     if (!registered_.ok()) return registered_;
-    if (listeners.empty()) {
+    if (!shutdown_opened_.ok()) return shutdown_opened_;
+    if (reached_at.empty()) {
       return absl::FailedPreconditionError("the server has no address to listen at");
     }
-    if (listeners.size() == 1 && listeners[0]->accepts_once()) return ServeOnly(*listeners[0]);
-    return ServeAll(std::move(listeners));
+    if (reached_at.size() == 1 && reached_at[0].listener->accepts_once()) {
+      return ServeOnly(reached_at[0]);
+    }
+    return ServeAll(std::move(reached_at));
   }
 
   bool IsForked() const { return fork_mark_.IsForked(); }
 
-  void Shutdown() {
-    if (IsForked()) return;
-    std::function<void()> end;
-    {
-      MutexLock lock(mutex_);
-      shut_down_ = true;
-      end = end_;
-    }
-    if (end) end();
+  void Shutdown(absl::Duration grace) {
+    if (!IsForked()) shutdown_.Ask(grace);
   }
 
  private:
-  absl::Status ServeOnly(Listener& listener) {
-    absl::StatusOr<std::unique_ptr<Transport>> transport = listener.TryAccept();
+  struct ReachedAt {
+    std::unique_ptr<Listener> listener;
+    std::shared_ptr<const Entrance> entrance;
+  };
+
+  absl::Status ServeOnly(const ReachedAt& at) {
+    absl::StatusOr<std::unique_ptr<Transport>> transport = at.listener->TryAccept();
     if (!transport.ok()) return transport.status();
-    absl::Status admitted = options_.admit((*transport)->peer());
+    absl::Status admitted = at.entrance->options.admit((*transport)->peer());
     if (!admitted.ok()) {
       internal::Refuse(**transport, admitted);
+      at.entrance->Tell(Event::Type::kRefused, &(*transport)->peer(), admitted);
       return admitted;
     }
     std::string peer = absl::StrCat((*transport)->peer().description, ": ");
-    auto session =
-        std::make_shared<Session>(*std::move(transport), ConnectionSettings(), registry_);
-    Lead(std::make_shared<SoleLane>(pool_, supervisor_, session), [session] {
-      session->connection().Close(absl::CancelledError("the server was shut down"));
-    });
-    return OutcomeOfLast(session->connection().close_reason(), peer);
+    auto session = std::make_shared<Session>(*std::move(transport), at.entrance, registry_);
+    absl::Status led = Lead(std::make_shared<SoleLane>(pool_, supervisor_, session));
+    if (!led.ok()) return led;
+    at.entrance->Tell(Event::Type::kClosed, &session->peer(), session->close_reason());
+    return OutcomeOfLast(session->close_reason(), peer);
   }
 
-  absl::Status ServeAll(std::vector<std::unique_ptr<Listener>> listeners) {
+  absl::Status ServeAll(std::vector<ReachedAt> reached_at) {
     absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
     if (!set.ok()) return set.status();
-    ServerLane::Limits limits = {ConnectionSettings(), options_.max_connections,
-                                 options_.handshake_timeout, options_.admit};
-    auto lane =
-        std::make_shared<ServerLane>(pool_, supervisor_, registry_, limits, *std::move(set));
-    for (std::unique_ptr<Listener>& listener : listeners) {
-      if (absl::Status added = lane->Add(std::move(listener)); !added.ok()) return added;
+    auto lane = std::make_shared<ServerLane>(pool_, supervisor_, registry_,
+                                             options_.max_connections, *std::move(set));
+    for (ReachedAt& at : reached_at) {
+      absl::Status added = lane->Add(std::move(at.listener), std::move(at.entrance));
+      if (!added.ok()) return added;
     }
-    Lead(lane, [lane] { lane->Shutdown(); });
-    return OutcomeOfLast(lane->outcome(), "");
+    absl::Status led = Lead(lane);
+    return led.ok() ? OutcomeOfLast(lane->outcome(), "") : led;
   }
 
-  internal::ConnectionOptions ConnectionSettings() const {
-    internal::ConnectionOptions settings;
-    settings.max_message = options_.max_message;
-    settings.request_credit = options_.request_credit;
-    return settings;
-  }
-
-  // Until the lane has ended, by itself or through `end`, which is safe on any thread.
-  void Lead(const std::shared_ptr<Lane>& lane, const std::function<void()>& end) {
-    bool shut_down;
-    {
-      MutexLock lock(mutex_);
-      shut_down = shut_down_;
-      end_ = end;
-    }
-    if (shut_down) end();
+  // Until the lane has ended, by itself or since it was shut down.
+  absl::Status Lead(const std::shared_ptr<Lane>& lane) {
+    absl::StatusOr<std::unique_ptr<Drain>> drain = Drain::Start(lane, shutdown_);
+    if (!drain.ok()) return drain.status();
     supervisor_.Add(lane);
     lane->LeadFirst();
     pool_.WorkUntil([&lane] { return lane->ended(); });
     supervisor_.Remove(*lane);
-    MutexLock lock(mutex_);
-    end_ = nullptr;
+    return absl::OkStatus();
   }
 
   ServerOptions options_;  // constant
@@ -153,11 +144,10 @@ class Server::State {
   // Constant once Serve runs.
   internal::ServiceRegistry registry_;
   absl::Status registered_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<ReachedAt> reached_at_;
 
-  Mutex mutex_;
-  std::function<void()> end_ ABSL_GUARDED_BY(mutex_);
-  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  internal::ShutdownRequest shutdown_;
+  const absl::Status shutdown_opened_;
 
   // Last, so that their threads end before what they use.
   internal::WorkerPool pool_;
@@ -168,7 +158,6 @@ Server::Server(const ServerOptions& options) : state_(new State(options)) {}
 
 Server::~Server() {
   if (state_->IsForked()) return;  // its threads are not there to be waited for
-  Shutdown();
   delete state_;
 }
 
@@ -181,6 +170,6 @@ absl::Status Server::Serve(std::string_view address) {
   absl::Status listens = Listen(address);
   return listens.ok() ? Serve() : listens;
 }
-void Server::Shutdown(absl::Duration) { state_->Shutdown(); }
+void Server::Shutdown(absl::Duration grace) { state_->Shutdown(grace); }
 
 }  // namespace ferry

@@ -97,7 +97,7 @@ class Server {
   // FAILED_PRECONDITION when there is no address, and in a process that was forked since
   // the server was made; for `parent:` also FAILED_PRECONDITION when the parent's protocol
   // is another, DATA_LOSS when it broke the protocol, and what `admit` says of it;
-  // RESOURCE_EXHAUSTED when the system lacks descriptors.
+  // RESOURCE_EXHAUSTED when the system lacks descriptors or threads.
   absl::Status Serve();
 
   // Listen, then Serve.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 
 #include "absl/base/thread_annotations.h"
@@ -22,6 +23,8 @@ using internal::MutexLock;
 
 // A message under construction; its fragments share it once it is sent.
 struct Message {
+  size_t memory() const { return sizeof(*this) + sizeof(FrameHeader) + size; }
+
   FrameHeader header;
   size_t size;
   std::unique_ptr<char[]> data;
@@ -36,9 +39,13 @@ struct QueuedFrame {
 // What one end has received and not read yet. Thread-safe.
 class Inbox {
  public:
-  void Put(const std::shared_ptr<Message>& message) {
+  // While more than `limit` bytes are there, it is crowded.
+  void Put(const std::shared_ptr<Message>& message, size_t limit) {
     MutexLock lock(mutex_);
     if (!close_reason_.ok() || !end_.ok()) return;
+    bytes_ += message->memory();
+    limit_ = limit;
+    crowded_.store(bytes_ > limit_);
     FrameHeader header = message->header;
     header.length = static_cast<uint32_t>(std::min(message->size, kMaxFrame));
     if (message->size > kMaxFrame) header.flags |= kFlagMore;
@@ -50,22 +57,41 @@ class Inbox {
     Wake();
   }
 
-  ReadResult Take(QueuedFrame& frame) {
+  // Nothing, but for the end, while `other` is crowded.
+  ReadResult Take(QueuedFrame& frame, const Inbox& other) {
     MutexLock lock(mutex_);
+    held_back_ = other.is_crowded();  // if it stops to be now, LetGo comes later
+    if (!HasFrames() && !frames_.empty()) return ReadResult::kEmpty;
     if (frames_.empty()) return FindEnd() ? ReadResult::kClosed : ReadResult::kEmpty;
     frame = std::move(frames_.front());
     frames_.pop_front();
+    if ((frame.header.flags & kFlagMore) == 0) bytes_ -= frame.message->memory();
     return ReadResult::kFrame;
+  }
+
+  // What was put is more than who puts it may leave here: it is to read nothing meanwhile.
+  bool is_crowded() const { return crowded_.load(); }
+  // Answers whether it is no more, since the last Take.
+  bool Thin() {
+    MutexLock lock(mutex_);
+    if (!crowded_.load() || bytes_ > limit_) return false;
+    crowded_.store(false);
+    return true;
+  }
+  // The other inbox is crowded no more.
+  void LetGo() {
+    MutexLock lock(mutex_);
+    if (std::exchange(held_back_, false)) Wake();
   }
 
   bool HasNews() {
     MutexLock lock(mutex_);
-    return !frames_.empty() || !close_reason_.ok() || !end_.ok();
+    return HasFrames() || !close_reason_.ok() || !end_.ok();
   }
 
   void Wait(const WaitOptions& options) {
     MutexLock lock(mutex_);
-    while (close_reason_.ok() && end_.ok() && frames_.empty() &&
+    while (close_reason_.ok() && end_.ok() && !HasFrames() &&
            !(options.interruptible && interrupted_) && !HasPassed(options.deadline)) {
       changed_.Wait(mutex_, options.deadline);
     }
@@ -80,7 +106,7 @@ class Inbox {
 
   bool Arm() {
     MutexLock lock(mutex_);
-    armed_ = frames_.empty() && !interrupted_ && close_reason_.ok() && end_.ok();
+    armed_ = !HasFrames() && !interrupted_ && close_reason_.ok() && end_.ok();
     return !armed_;
   }
 
@@ -117,6 +143,10 @@ class Inbox {
   }
 
  private:
+  bool HasFrames() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !frames_.empty() && (!held_back_ || !end_.ok() || !close_reason_.ok());
+  }
+
   // What the reader closed it with, having read the last frame, goes before.
   bool FindEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (close_reason_.ok()) close_reason_ = end_;
@@ -131,6 +161,10 @@ class Inbox {
   Mutex mutex_;
   CondVar changed_;
   std::deque<QueuedFrame> frames_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of messages in them
+  size_t limit_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<bool> crowded_{false};  // changed under the lock; looked at under the other's
+  bool held_back_ ABSL_GUARDED_BY(mutex_) = false;
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
   absl::Status end_ ABSL_GUARDED_BY(mutex_);  // what was put behind the last frame
@@ -160,13 +194,15 @@ class InprocTransport final : public Transport {
     return ReserveResult::kOk;
   }
 
-  void Commit(Reservation& reservation) override { other_->Put(Take(reservation)); }
+  void Commit(Reservation& reservation) override { other_->Put(Take(reservation), max_queued()); }
   void Abandon(Reservation& reservation) override { Take(reservation); }
   void Flush(Deadline) override {}
+  size_t queued() const override { return 0; }
 
   ReadResult TryRead(Frame& frame) override {
-    ReadResult result = own_->Take(current_);
+    ReadResult result = own_->Take(current_, *other_);
     if (result == ReadResult::kFrame) {
+      if (own_->is_crowded() && own_->Thin()) other_->LetGo();
       frame = {current_.header, current_.message->data.get() + current_.offset};
     }
     return result;

@@ -49,7 +49,6 @@ class ShmListener final : public Listener {
         ShmTransport::Create(std::move(socket.fd), *std::exchange(next_, std::nullopt), options_,
                              std::move(socket.peer), nullptr);
     Prepare().IgnoreError();  // if it cannot be now, then before the next is let in
-    if (absl::IsUnavailable(transport.status())) return nullptr;  // who came is gone
     if (!transport.ok()) return absl::ResourceExhaustedError(transport.status().message());
     return *std::move(transport);
   }

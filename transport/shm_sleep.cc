@@ -30,6 +30,7 @@ bool ShmTransport::Poll() {
   // A peer that makes room is as much at work as one that sends.
   if (has_backlog_.load(std::memory_order_relaxed) && Pump(WhenFull::kReturn)) return true;
   if (!reader_.attached()) LookForGreeting();
+  if (has_backlog_.load(std::memory_order_relaxed) && IsHeldBack()) return false;
   return reader_.HasNext() || ended_;
 }
 
@@ -48,12 +49,13 @@ void ShmTransport::Wait(const WaitOptions& options) {
     if (how == Sleep::kReceive) TakeIn(RingSocket::Mode::kMaySleep);
   }
   sleep_.store(Sleep::kNone, std::memory_order_relaxed);
+  held_back_.store(false, std::memory_order_relaxed);
 }
 
 ShmTransport::Sleep ShmTransport::HowToSleep(const WaitOptions& options) const {
   if (HasPassed(options.deadline)) return process_ == nullptr ? Sleep::kNone : Sleep::kPoll;
   bool rings_only = options.deadline == kNoDeadline && !options.interruptible &&
-                    process_ == nullptr && reader_.attached();
+                    process_ == nullptr && reader_.attached() && !IsHeldBack();
   return rings_only ? Sleep::kReceive : Sleep::kPoll;
 }
 
@@ -64,7 +66,19 @@ bool ShmTransport::HasReasonToStayAwake() {
   if (closing_.load()) return true;
   if (!reader_.attached()) return false;  // the greeting wakes
   if (reader_.Publish()) socket_.Ring();
+  if (has_backlog_.load() && IsHeldBack()) {
+    // Before another look: who makes room does that, then looks here. The lock orders them.
+    held_back_.store(true, std::memory_order_relaxed);
+    return !IsHeldBack();
+  }
   return !reader_.Arm();
+}
+
+// What it would be woken for was not to wake it.
+void ShmTransport::WakeIfHeldBack() {
+  if (!held_back_.load(std::memory_order_relaxed) || queued() > max_queued()) return;
+  held_back_.store(false, std::memory_order_relaxed);
+  WakeSleeper();
 }
 
 void ShmTransport::SleepInPoll(const WaitOptions& options) {

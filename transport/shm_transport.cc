@@ -51,9 +51,8 @@ absl::StatusOr<std::unique_ptr<ShmTransport>> ShmTransport::Create(
   std::unique_ptr<ShmTransport> transport(new ShmTransport(
       std::move(socket), std::move(outgoing), options, std::move(peer), std::move(process)));
   absl::Status greeted = transport->socket_.Greet(transport->writer_.geometry(), std::move(memory));
-  // How a process that is known has ended, the reader says.
-  bool told_by_reader = transport->process_ != nullptr && absl::IsUnavailable(greeted);
-  if (!greeted.ok() && !told_by_reader) return greeted;
+  // Of a peer that is gone the reader says why, which may be a refusal, or how it has ended.
+  if (!greeted.ok() && !absl::IsUnavailable(greeted)) return greeted;
   return transport;
 }
 
@@ -125,8 +124,20 @@ void ShmTransport::Flush(Deadline) {
   if (has_backlog_.load()) Pump(WhenFull::kArm);
 }
 
+size_t ShmTransport::queued() const {
+  if (!has_backlog_.load()) return 0;
+  MutexLock lock(backlog_mutex_);
+  return backlog_.memory();
+}
+
 // Moves the backlog into the ring, as far as there is room.
 bool ShmTransport::Pump(WhenFull when_full) {
+  bool moved = PumpAll(when_full);
+  if (moved) WakeIfHeldBack();
+  return moved;
+}
+
+bool ShmTransport::PumpAll(WhenFull when_full) {
   bool moved = false;
   {
     MutexLock lock(backlog_mutex_);
@@ -174,6 +185,7 @@ ShmTransport::Pumped ShmTransport::PumpWhatFits(bool& moved) {
 
 ReadResult ShmTransport::TryRead(Frame& frame) {
   if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
+  if (has_backlog_.load(std::memory_order_relaxed) && IsHeldBack()) return ReadResult::kEmpty;
   if (reader_.attached() && (!ended_ || left_after_end_ != 0)) {
     switch (reader_.TryNext(frame)) {
       case RingReader::Next::kFrame:

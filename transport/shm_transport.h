@@ -47,7 +47,7 @@ class ShmTransport final : public Transport {
 
   // Takes over a connected stream socket. `process` is the one at the other end; null if its
   // end shows in no other way than on the socket. The peer may greet later.
-  // Returns: RESOURCE_EXHAUSTED; UNAVAILABLE — the peer is gone, and not known.
+  // Returns: RESOURCE_EXHAUSTED.
   static absl::StatusOr<std::unique_ptr<ShmTransport>> Create(internal::UniqueFd socket,
                                                               Outgoing outgoing,
                                                               const ShmOptions& options, Peer peer,
@@ -58,6 +58,7 @@ class ShmTransport final : public Transport {
   void Commit(Reservation& reservation) override;
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
+  size_t queued() const override;
   ReadResult TryRead(Frame& frame) override;
   void Release() override;
   bool Poll() override;
@@ -85,7 +86,11 @@ class ShmTransport final : public Transport {
   void Stage(const FrameHeader& header, size_t size, Reservation& out) ABSL_ATTRIBUTE_NOINLINE;
   // Answers whether something was moved.
   bool Pump(WhenFull when_full) ABSL_ATTRIBUTE_NOINLINE;
+  bool PumpAll(WhenFull when_full);
   Pumped PumpWhatFits(bool& moved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(backlog_mutex_);
+
+  bool IsHeldBack() const { return queued() > max_queued() && !ended_; }
+  void WakeIfHeldBack();
 
   int ProcessFd() const { return process_ == nullptr ? -1 : process_->pid_fd(); }
   Sleep HowToSleep(const WaitOptions& options) const;
@@ -115,7 +120,7 @@ class ShmTransport final : public Transport {
 
   // What the ring had no room for, or a single frame cannot hold. While there is some, all
   // that follows goes there.
-  internal::Mutex backlog_mutex_;
+  mutable internal::Mutex backlog_mutex_;
   internal::BlockPool pool_;
   internal::SendQueue backlog_ ABSL_GUARDED_BY(backlog_mutex_);
   std::atomic<bool> has_backlog_{false};  // changed under the lock
@@ -132,8 +137,9 @@ class ShmTransport final : public Transport {
   // wake it.
   std::atomic<Sleep> sleep_{Sleep::kNone};
   std::atomic<bool> interrupted_{false};
-  std::atomic<bool> closing_{false};  // close_reason_ is set
-  std::atomic<bool> closed_{false};   // by Close: what is in the ring does not count either
+  std::atomic<bool> closing_{false};    // close_reason_ is set
+  std::atomic<bool> closed_{false};     // by Close: what is in the ring does not count either
+  std::atomic<bool> held_back_{false};  // while it sleeps: only room wakes it
 
   // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says so.
   internal::Event wake_;

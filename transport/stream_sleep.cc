@@ -25,6 +25,7 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 bool StreamTransport::Poll() {
   if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
   if (writer_.full()) writer_.Write();
+  if (held_back_) return !IsStillHeldBack();
   ssize_t got = ReadMore(ReadMode::kNow);
   if (got > 0) TookIn();
   return got > 0 || (got < 0 && errno == ENOBUFS);
@@ -33,6 +34,7 @@ bool StreamTransport::Poll() {
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;
   deadline_ = options.deadline;
+  if (held_back_) return WaitForRoom(options);
   if (writer_.full()) writer_.Write();
 
   Sleep how = HowToSleep(options);
@@ -64,9 +66,10 @@ bool StreamTransport::MustNotSleep(const WaitOptions& options, Sleep how) {
 }
 
 void StreamTransport::SleepInPoll(const WaitOptions& options) {
-  struct pollfd fds[] = {{read_end_.fd(), POLLIN, 0},
+  short frames = held_back_ ? 0 : POLLIN;  // the end shows in any case
+  struct pollfd fds[] = {{read_end_.fd(), frames, 0},
                          {wake_.fd(), POLLIN, 0},
-                         {writer_.full() ? writer_.fd() : -1, POLLOUT, 0},
+                         {writer_.full() || held_back_ ? writer_.fd() : -1, POLLOUT, 0},
                          {ProcessFd(), POLLIN, 0}};
   Deadline until =
       wake_.is_open() ? options.deadline : std::min(options.deadline, DeadlineAfter(kLookAgain));
@@ -76,11 +79,27 @@ void StreamTransport::SleepInPoll(const WaitOptions& options) {
   if (options.interruptible) interrupted_.store(false, std::memory_order_relaxed);
   if (fds[2].revents != 0) writer_.Write();
   // What poll saw stays there: this thread is the only reader.
-  if (fds[0].revents != 0) {
+  if (fds[0].revents != 0 && held_back_) {
+    ending_ = true;
+  } else if (fds[0].revents != 0) {
     ReadOnce(ReadMode::kMaySleep);
   } else if (fds[3].revents != 0) {
     process_ended_.store(true);  // all that it has written is there by now
   }
+}
+
+// What is in the stream stays there, but the end would not show behind it.
+void StreamTransport::WaitForRoom(const WaitOptions& options) {
+  writer_.Write();
+  struct pollfd ends[] = {{read_end_.fd(), 0, 0}, {ProcessFd(), POLLIN, 0}};
+  sys::Poll(ends, std::size(ends), Deadline::min());
+  if (ends[0].revents != 0) ending_ = true;
+  if (ends[1].revents != 0) process_ended_.store(true);
+  if (!IsStillHeldBack() || HasPassed(options.deadline)) return;
+  wake_.Open().IgnoreError();
+  sleep_.store(Sleep::kPoll);
+  if (!MustNotSleep(options, Sleep::kPoll) && MustHoldBack()) SleepInPoll(options);
+  sleep_.store(Sleep::kNone, std::memory_order_relaxed);
 }
 
 void StreamTransport::Interrupt() {
@@ -120,35 +139,57 @@ absl::Status StreamTransport::Join(WaitSet& set, uint64_t id) {
 }
 
 bool StreamTransport::Arm() {
-  bool watched = writer_.full() == set_waits_for_room_.load() || WatchForRoom();
+  bool is_free_again = held_back_ && !IsStillHeldBack();
+  sleeps_for_room_.store(held_back_, std::memory_order_relaxed);
+  bool watched = WhatToWatch() == watched_.load() || WatchForRoom();
   sleep_.store(Sleep::kSet);
   return !watched || closing_.load() || interrupted_.load() || process_ended_.load() ||
-         writer_.failed() || writer_.full() != set_waits_for_room_.load();
+         writer_.failed() || is_free_again || (held_back_ && !MustHoldBack()) ||
+         WhatToWatch() != watched_.load();
 }
 
-// Lets the set wait for room as long as there is none. False if it cannot.
+StreamTransport::Watched StreamTransport::WhatToWatch() const {
+  if (!writer_.full() || closing_.load()) return Watched::kFrames;
+  return sleeps_for_room_.load(std::memory_order_relaxed) ? Watched::kRoom
+                                                          : Watched::kFramesAndRoom;
+}
+
+// Lets the set wait for room as long as there is none, and for nothing else while the
+// reader is held back. False if it cannot.
 bool StreamTransport::WatchForRoom() {
   MutexLock lock(mutex_);
-  bool full = writer_.full() && !closing_.load();
-  if (full == set_waits_for_room_.load()) return true;
-  if (!full) {
+  Watched before = watched_.load(), now = WhatToWatch();
+  if (now == before) return true;
+  if (now == Watched::kFrames) {
     StopWatchingForRoom();
     return true;
   }
-  bool watched = writer_.is_socket()
-                     ? set_->WatchAgain(read_end_.fd(), WaitSet::Until::kEither, id_in_set_).ok()
-                     : set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_).ok();
-  set_waits_for_room_.store(watched);
-  return watched;
+  bool room_only = now == Watched::kRoom;
+  absl::Status watched;
+  if (writer_.is_socket()) {
+    watched = set_->WatchAgain(read_end_.fd(),
+                               room_only ? WaitSet::Until::kWritable : WaitSet::Until::kEither,
+                               id_in_set_);
+  } else {
+    if (before == Watched::kFrames) {
+      watched = set_->Watch(writer_.fd(), WaitSet::Until::kWritable, id_in_set_);
+    }
+    if (watched.ok() && room_only != (before == Watched::kRoom)) {
+      watched = set_->WatchAgain(
+          read_end_.fd(), room_only ? WaitSet::Until::kEnd : WaitSet::Until::kReadable, id_in_set_);
+    }
+  }
+  if (watched.ok()) watched_.store(now);
+  return watched.ok();
 }
 
 // Before the descriptor is closed: its number may be another's soon.
 void StreamTransport::StopWatchingForRoom() {
-  if (!set_waits_for_room_.exchange(false)) return;
-  if (writer_.is_socket()) {
+  Watched before = watched_.exchange(Watched::kFrames);
+  if (before == Watched::kFrames) return;
+  if (!writer_.is_socket()) set_->Unwatch(writer_.fd());
+  if (writer_.is_socket() || before == Watched::kRoom) {
     set_->WatchAgain(read_end_.fd(), WaitSet::Until::kReadable, id_in_set_).IgnoreError();
-  } else {
-    set_->Unwatch(writer_.fd());
   }
 }
 

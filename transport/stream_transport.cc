@@ -94,6 +94,7 @@ void StreamTransport::Abandon(Reservation& reservation) {
 void StreamTransport::Flush(Deadline deadline) {
   writer_.Write();
   if (!writer_.full() && !writer_.failed()) return;
+  if (writer_.queued() > max_queued()) may_not_read_.store(true);
   Sleep how = sleep_.load();
   if (how == Sleep::kRead && !writer_.failed()) {
     WriteBeside(deadline);
@@ -114,7 +115,9 @@ void StreamTransport::WriteBeside(Deadline deadline) {
 }
 
 ReadResult StreamTransport::TryRead(Frame& frame) {
-  if (closed_.load(std::memory_order_acquire)) return ReadResult::kClosed;
+  if (may_not_read_.load(std::memory_order_acquire) && MayNotRead()) {
+    return closed_.load() ? ReadResult::kClosed : ReadResult::kEmpty;
+  }
   switch (received_.TryNext(frame)) {
     case internal::ReceiveBuffer::Next::kFrame:
       return ReadResult::kFrame;
@@ -125,6 +128,15 @@ ReadResult StreamTransport::TryRead(Frame& frame) {
       break;
   }
   return ended_ ? ReadResult::kClosed : ReadResult::kEmpty;
+}
+
+// Whoever closes or finds too much queued says so behind it, and before that, here, it is
+// forgotten: all sequentially consistent.
+bool StreamTransport::MayNotRead() {
+  may_not_read_.store(false);
+  held_back_ = MustHoldBack();
+  if (held_back_ || closed_.load()) may_not_read_.store(true);
+  return held_back_ || closed_.load();
 }
 
 // As read(2), into `received_`. ENOBUFS: it is full of frames that nobody has taken.
@@ -190,7 +202,10 @@ void StreamTransport::SetCloseReason(const absl::Status& reason, Received receiv
     bool first = close_reason_.ok();
     if (first) close_reason_ = reason;
     // Pairs with the acquire in TryRead: who sees kClosed finds the reason.
-    if (received == Received::kDropped) closed_.store(true, std::memory_order_release);
+    if (received == Received::kDropped) {
+      closed_.store(true);
+      may_not_read_.store(true);
+    }
     if (!first) return;
     closing_.store(true);
     LeaveSet();

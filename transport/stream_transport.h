@@ -58,6 +58,7 @@ class StreamTransport final : public Transport {
   void Commit(Reservation& reservation) override;
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
+  size_t queued() const override { return writer_.queued(); }
   ReadResult TryRead(Frame& frame) override;
   void Release() override { received_.Release(); }
   bool Poll() override;
@@ -93,6 +94,15 @@ class StreamTransport final : public Transport {
   void TakeRest() ABSL_ATTRIBUTE_COLD;
   void WriteBeside(Deadline deadline) ABSL_ATTRIBUTE_COLD;
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;
+  bool MustHoldBack() const {
+    return writer_.full() && writer_.queued() > max_queued() && !ending_ && !process_ended_.load();
+  }
+  bool MayNotRead() ABSL_ATTRIBUTE_COLD;
+  bool IsStillHeldBack() { return held_back_ = held_back_ && MustHoldBack(); }
+  void WaitForRoom(const WaitOptions& options) ABSL_ATTRIBUTE_COLD;
+  // What the set waits for, beside the end.
+  enum class Watched { kFrames, kFramesAndRoom, kRoom };
+  Watched WhatToWatch() const;
   bool WatchForRoom() ABSL_ATTRIBUTE_COLD;
   void StopWatchingForRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveSet() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -114,7 +124,9 @@ class StreamTransport final : public Transport {
   internal::ReceiveBuffer received_;
   bool may_sleep_in_read_ = false;
   Deadline deadline_ = kNoDeadline;  // of the last Wait
-  bool ended_ = false;  // nothing more is read from the stream; what was received counts
+  bool held_back_ = false;           // TryRead was, since there is too much to be sent
+  bool ended_ = false;   // nothing more is read from the stream; what was received counts
+  bool ending_ = false;  // the peer is known to have gone; what it sent is still read
 
   // Sequentially consistent: before it sleeps, the reader stores `sleep_` and then looks
   // for a reason not to (closing_, interrupted_, process_ended_, the writer's flags); who
@@ -125,6 +137,8 @@ class StreamTransport final : public Transport {
   std::atomic<bool> closed_{false};         // by Close: what was received does not count either
   std::atomic<bool> process_ended_{false};  // what the pipe holds is all there will be
   std::atomic<WakeByte> wake_byte_{WakeByte::kNone};
+  std::atomic<bool> may_not_read_{false};     // closed, or somebody found too much queued
+  std::atomic<bool> sleeps_for_room_{false};  // in a set, and for nothing else
 
   // Wakes a sleep in poll. Opened by the holder of the receiving half before sleep_ says
   // so.
@@ -136,7 +150,7 @@ class StreamTransport final : public Transport {
 
   mutable internal::Mutex mutex_;
   absl::Status close_reason_ ABSL_GUARDED_BY(mutex_);
-  std::atomic<bool> set_waits_for_room_{false};  // changed under the lock
+  std::atomic<Watched> watched_{Watched::kFrames};  // changed under the lock
 
   // Last, so that it ends before what its callback uses.
   std::unique_ptr<internal::ProcessWatch> process_watch_;

@@ -13,7 +13,7 @@
 //
 // Threads: the sending half (Reserve, Commit, Abandon, Flush) is for any number of
 // threads at once. The receiving half (TryRead, Release, Poll, Wait, Join, Arm) is for
-// one thread at a time, the holder of the connection's read token. Interrupt, Close,
+// one thread at a time, the holder of the connection's read token. queued, Interrupt, Close,
 // close_reason, peer and spin_limit are for any thread.
 //
 // Death: there is no half-close. When either direction ends, the transport is closed:
@@ -104,6 +104,16 @@ class Transport {
   // left then goes with a later Flush or Wait.
   virtual void Flush(Deadline deadline) = 0;
 
+  // The memory, in bytes, of messages that were committed and have not gone to the system, or
+  // to where the peer reads; never 0 while there is one. Within a process all go there at once.
+  virtual size_t queued() const = 0;
+
+  // While more than `bytes` are queued (within a process: not read), TryRead answers kEmpty,
+  // so that a peer that reads no replies gets none of its requests served. The end is found
+  // all the same. Set before the transport is shared.
+  size_t max_queued() const { return max_queued_; }
+  void set_max_queued(size_t bytes) { max_queued_ = bytes; }
+
   // Hands out the next frame that is here; it makes no system call. Release gives it
   // back; until then there is no other. A frame from the peer has passed
   // ValidateFrameHeader; its payload is any bytes.
@@ -161,6 +171,7 @@ class Transport {
 
  private:
   absl::Duration spin_limit_ = kDefaultSpinLimit;
+  size_t max_queued_ = ~size_t{0};
 };
 
 }  // namespace ferry

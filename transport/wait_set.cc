@@ -20,6 +20,8 @@ uint32_t EventsOf(WaitSet::Until until) {
       return EPOLLIN;
     case WaitSet::Until::kWritable:
       return EPOLLOUT;
+    case WaitSet::Until::kEnd:
+      return 0;
     case WaitSet::Until::kEither:
       break;
   }

@@ -54,8 +54,8 @@ class WaitSet {
   void Remove(const Listener& listener);
 
   // For transports: the id is answered as long as the descriptor is readable — or
-  // writable, or both — and once after each Notify.
-  enum class Until { kReadable, kWritable, kEither };
+  // writable, or both — or has ended, and once after each Notify.
+  enum class Until { kReadable, kWritable, kEither, kEnd };
   absl::Status Watch(int fd, Until until, Id id);
   absl::Status WatchAgain(int fd, Until until, Id id);  // in place of the last Watch
   void Unwatch(int fd);

@@ -16,9 +16,6 @@
 namespace ferry::internal {
 namespace {
 
-// How many of the largest messages may be under way in fragments at once.
-constexpr size_t kMaxPartial = 2;
-
 ABSL_ATTRIBUTE_COLD absl::Status Unexpected(const FrameHeader& header, const char* where) {
   std::string_view type = FrameTypeName(header.type);
   return absl::DataLossError(
@@ -41,6 +38,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, Side side,
       sender_(*transport_, options_.max_message),
       caller_(mutex == nullptr ? own_mutex_ : *mutex, *transport_, sender_, *this,
               {side_, options_.max_message, options_.keepalive, options_.looks_after_pause}) {
+  // Who calls and does not serve reads on: it is what the peer waits for.
+  if (sink_ != nullptr) transport_->set_max_queued(options_.max_memory);
   FrameHeader header;
   header.type = FrameType::kHello;
   header.method = kHelloMagic;
@@ -145,6 +144,7 @@ absl::Status Connection::HandleHello(const Body& body) {
   if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());
   caller_.StartCredit(hello->request_credit());
   greeted_ = true;
+  if (sink_ != nullptr) sink_->OnGreeted();
   return absl::OkStatus();
 }
 
@@ -207,9 +207,11 @@ absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& fram
   if (added.ok() && request.header.type == FrameType::kRequest) {
     if (sink_ == nullptr) {
       added = absl::UnimplementedError("");
-    } else if (partial_bytes_ > kMaxPartial * options_.max_message) {
-      added = absl::ResourceExhaustedError(absl::StrCat(
-          "more than ", kMaxPartial * options_.max_message, " bytes of unfinished requests"));
+    } else if (partial_bytes_ > options_.max_memory) {
+      added = absl::ResourceExhaustedError(
+          absl::StrCat("more than ", options_.max_memory,
+                       " bytes of unfinished requests (max_connection_memory)"));
+      sink_->OnRefused(added);
     }
     if (added.ok()) return added;
     partial_bytes_ -= request.assembly.size();
@@ -239,7 +241,7 @@ void Connection::Refuse(const FrameHeader& header, const Body& body) {
 }
 
 void Connection::HandlePing(const FrameHeader& header) {
-  if ((header.flags & kFlagAck) != 0) return;
+  if ((header.flags & kFlagAck) != 0 || said_last_.load(std::memory_order_relaxed)) return;
   FrameHeader answer = header;
   answer.flags = kFlagAck;
   sender_.SendControl(answer);
@@ -269,7 +271,7 @@ void Connection::Reply(CallId call, const absl::Status& status,
 }
 
 void Connection::ReplyError(CallId call, const absl::Status& status, uint32_t credit) {
-  if (caller_.IsForked()) return;
+  if (caller_.IsForked() || said_last_.load(std::memory_order_relaxed)) return;
   FrameHeader header;
   header.type = FrameType::kReply;
   header.call = call;
@@ -282,6 +284,7 @@ void Connection::ReplyError(CallId call, const absl::Status& status, uint32_t cr
 
 void Connection::SendGoAway(const absl::Status& why) {
   if (caller_.IsForked()) return;
+  if (!why.ok()) said_last_.store(true, std::memory_order_relaxed);
   GoAway(sender_, why);
 }
 

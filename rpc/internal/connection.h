@@ -8,6 +8,8 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 
 #include "absl/base/attributes.h"
@@ -35,12 +37,19 @@ class RequestSink {
   // released; it may be on another thread when OnRequest returns, which then touches
   // nothing of it any more.
   virtual void OnRequest(const FrameHeader& header, Body& body) = 0;
+
+  // On the same thread: the peer has said hello; a limit of memory has cost it a request.
+  virtual void OnGreeted() = 0;
+  virtual void OnRefused(const absl::Status& status) = 0;
 };
 
 struct ConnectionOptions {
   size_t max_message = kDefaultMaxMessage;
   // Bytes of requests that the peer may send before they are taken; 0: not counted.
   uint64_t request_credit = 0;
+  // Bytes of unfinished requests, and of replies that the peer does not read, beyond which
+  // requests fail or wait.
+  size_t max_memory = kDefaultMaxConnectionMemory;
   // Of calls that this side makes.
   absl::Duration keepalive = absl::InfiniteDuration();
   bool looks_after_pause = false;
@@ -124,6 +133,7 @@ class Connection final : private FrameReader {
   const uint32_t side_;
   const ConnectionOptions options_;
   RequestSink* const sink_;
+  std::atomic<bool> said_last_{false};  // relaxed: what just misses it, the peer drops
   Sender sender_;
   Mutex own_mutex_;
   Caller caller_;

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "ferry/rpc/internal/leadership.h"
@@ -16,6 +18,8 @@
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry::internal {
+
+class Session;
 
 // What one thread reads and serves at a time: its leader, who runs the handlers itself.
 // A spare thread takes the leader's place (a) when a handler enters a wait of ours, (b)
@@ -37,8 +41,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
     bool leads() const { return leads_; }
 
-    // Around each handler.
-    void EnterHandler(MethodPace& pace);
+    // Around each handler; when EnterHandler answers false, it must not run.
+    bool EnterHandler(MethodPace& pace);
     void LeaveHandler() { leads_ = lane_.role_.LeaveHandler(term_); }
 
     // A handler was slow just now: what else has arrived may be, too, and is not to wait
@@ -67,6 +71,16 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // It has ended, and every handler has returned.
   bool ended();
 
+  // For who shuts it down. From now on no handler begins: requests are dropped.
+  void CloseGate() { gate_is_closed_.store(true); }
+  // Behind a closed gate: those of which no handler runs any more. Perhaps not all of them.
+  std::vector<std::shared_ptr<Session>> IdleSessions();
+  // Nobody joins any more, and the names are given up.
+  virtual void StopAccepting() = 0;
+  virtual std::vector<std::shared_ptr<Session>> Sessions() = 0;
+  // Closes every connection; the lane ends when its handlers have.
+  virtual void EndNow() = 0;
+
   uint64_t Handling() const override { return role_.word(); }
   void HandlerIsSlow(uint64_t word) override;
   void HandlersAreQuick() override { one_was_slow_.store(false, std::memory_order_relaxed); }
@@ -78,13 +92,29 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // is not to be touched any more once the leader does not lead. kEnd: it has ended.
   virtual Step ServeNext(const Leader& leader) = 0;
 
+  // Of the handler that the leader is in. On any thread; null if there is none.
+  virtual std::shared_ptr<Session> Current() = 0;
+
+  // As the new leader, while the handler still runs that cost another the lead.
+  virtual void TookOver() = 0;
+
  private:
-  void Enter(LeaderRole::Term term);
+  void Lead(LeaderRole::Term term);
+  std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();
+  int CountThreads();
+  void AddThread();
+  void RemoveThread(bool end);
   void AskForSuccessor(LeaderRole::Word word);
 
   WorkerPool& pool_;
   Supervisor& supervisor_;
   LeaderRole role_;
+
+  // Sequentially consistent: a leader enters a handler, by the role, and then looks here;
+  // who closes the gate does that and then looks at the role. So a handler that is not
+  // seen running does not run. One that has lost the lead is seen in `threads_`, where its
+  // successor is counted before it takes over.
+  std::atomic<bool> gate_is_closed_{false};
 
   // The latest handler for which a successor was asked. Relaxed, as what follows: who is
   // asked takes the place only from that handler, and the role decides whether it can.
@@ -93,7 +123,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   std::atomic<bool> one_was_slow_{false};   // in the last ticks of the supervisor
 
   Mutex mutex_;
-  int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // in Enter
+  int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // that lead, have led, or may at once
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -29,23 +29,26 @@ class LeaderRole {
 
   // The leader of `term` enters a handler. What it did as a reader happens before its
   // successor reads: this pairs with the acquire in TryTake. Sequentially consistent for
-  // the supervisor.
+  // the supervisor, and for who closes a lane's gate.
   Term EnterHandler(Term term) {
     word_.exchange((term + kStep) | kInHandler);
     return term + kStep;
   }
 
-  // It is back; false when it leads no more.
+  // It is back; false when it leads no more. The release pairs with the load in word(): who
+  // sees that no handler runs sees what the last one has sent.
   bool LeaveHandler(Term term) {
     Word expected = term | kInHandler;
-    return word_.compare_exchange_strong(expected, term, std::memory_order_relaxed);
+    return word_.compare_exchange_strong(expected, term, std::memory_order_release,
+                                         std::memory_order_relaxed);
   }
 
-  // Takes the place of a leader that is in the handler of `word`.
+  // Takes the place of a leader that is in the handler of `word`. The release pairs with the
+  // load in word(): who sees a successor finds it counted.
   std::optional<Term> TryTake(Word word) {
     Term next = (word & ~kInHandler) + kStep;
     if ((word & kInHandler) == 0 ||
-        !word_.compare_exchange_strong(word, next, std::memory_order_acquire,
+        !word_.compare_exchange_strong(word, next, std::memory_order_acq_rel,
                                        std::memory_order_relaxed)) {
       return std::nullopt;
     }

@@ -8,14 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "ferry/rpc/internal/hello.h"
-
 namespace ferry::internal {
 namespace {
-
-// How soon accepting is tried again after there was no descriptor left for it.
-constexpr absl::Duration kPause = absl::Milliseconds(100);
 
 // When it is another connection's turn, if the frames of one come as fast as that.
 constexpr int kFramesPerTurn = 64;
@@ -30,43 +24,46 @@ constexpr uint64_t kTurnsBetweenClocks = 4;
 
 absl::Status ShutDown() { return absl::CancelledError("the server was shut down"); }
 
+void TellClosed(const Session& session) {
+  session.entrance().Tell(ferry::Event::Type::kClosed, &session.peer(), session.close_reason());
+}
+
 }  // namespace
 
-absl::Status ServerLane::Add(std::unique_ptr<Listener> listener) {
-  Id id = ++last_id_;
-  absl::Status added = listener->accepts_once() ? AddLifeline(*listener) : set_->Add(*listener, id);
-  if (!added.ok()) return added;
-  if (listener->AdmitBy([this](const Peer& peer) { return MayEnter(peer); })) admits_.insert(id);
-  listeners_.emplace(id, std::move(listener));
-  return added;
-}
-
-// The connection to who started this process; it may take its time to say hello.
-absl::Status ServerLane::AddLifeline(Listener& listener) {
-  absl::StatusOr<std::unique_ptr<Transport>> transport = listener.TryAccept();
-  if (!transport.ok()) return transport.status();
-  if (absl::Status admitted = Admit(**transport); !admitted.ok()) return admitted;
-  absl::StatusOr<Id> opened = Open(*std::move(transport));
-  if (opened.ok()) lifeline_ = *opened;
-  return opened.status();
-}
-
-void ServerLane::Shutdown() {
+// At once, though its leader may be in a handler; what it is just taking in is refused.
+void ServerLane::StopAccepting() {
   {
     MutexLock lock(mutex_);
-    shut_down_ = true;
+    accepts_ = false;
+  }
+  std::vector<std::shared_ptr<const Entrance>> entrances;
+  for (const Door& door : TakeDoors()) {
+    if (!door.listener->accepts_once()) set_->Remove(*door.listener);
+    entrances.push_back(door.entrance);
+  }
+  for (const auto& entrance : entrances) {
+    entrance->Tell(ferry::Event::Type::kDraining, nullptr, absl::OkStatus());
+  }
+}
+
+std::vector<std::shared_ptr<Session>> ServerLane::Sessions() {
+  std::vector<std::shared_ptr<Session>> sessions;
+  MutexLock lock(mutex_);
+  for (const auto& [id, session] : sessions_) sessions.push_back(session);
+  return sessions;
+}
+
+void ServerLane::EndNow() {
+  {
+    MutexLock lock(mutex_);
+    ending_ = true;
   }
   CloseAll();
   set_->Interrupt();
 }
 
 void ServerLane::CloseAll() {
-  absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions;
-  {
-    MutexLock lock(mutex_);
-    sessions = sessions_;
-  }
-  for (const auto& [id, session] : sessions) session->connection().Close(ShutDown());
+  for (const auto& session : Sessions()) session->connection().Close(ShutDown());
 }
 
 absl::Status ServerLane::outcome() {
@@ -76,8 +73,14 @@ absl::Status ServerLane::outcome() {
 
 Lane::Step ServerLane::ServeNext(const Leader& leader) {
   // A handler of this session has cost another the lead: now it is others' turn.
-  if (current_ != 0) return GiveTurn(std::exchange(current_, 0));
-  return TakeNext(leader);
+  Id handed_over = current_.load(std::memory_order_relaxed);
+  if (handed_over == 0) return TakeNext(leader);
+  current_.store(0, std::memory_order_release);
+  return GiveTurn(handed_over);
+}
+
+void ServerLane::TookOver() {
+  if (std::shared_ptr<Session> session = Find(current_.load())) session->HandedOver();
 }
 
 // Until nothing of what has arrived is left, its turn is over, or a handler has made
@@ -88,10 +91,10 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
     // A frame and nothing behind it is the usual, and does without the clock.
     if (i == 2) end = std::chrono::steady_clock::now() + kTurn;
     if (i > 2 && std::chrono::steady_clock::now() > end) break;
-    current_ = id;  // for who takes the lead while a handler runs
+    current_.store(id, std::memory_order_release);  // for who takes the lead while a handler runs
     Connection::Step step = session->HandleNext();
     if (!leader.leads()) return Step::kGoOn;
-    current_ = 0;
+    current_.store(0, std::memory_order_release);
     switch (step) {
       case Connection::Step::kHandled:
         continue;
@@ -103,7 +106,8 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
         continue;
       case Connection::Step::kClosed:
         Drop(id);
-        return id == lifeline_ ? End(session->connection().close_reason()) : Step::kGoOn;
+        // While others still get their replies, it is no reason to end.
+        return id == lifeline_ && accepts() ? End(session->close_reason()) : Step::kGoOn;
     }
   }
   return GiveTurn(id);
@@ -132,9 +136,12 @@ Lane::Step ServerLane::TakeNext(const Leader& leader) {
 }
 
 Lane::Step ServerLane::TakeFromSet(std::optional<Id> id, const Leader& leader) {
-  if (!id.has_value()) return is_shut_down() ? End(ShutDown()) : Step::kGoOn;
+  if (!id.has_value()) return is_ending() ? End(ShutDown()) : Step::kGoOn;
   std::shared_ptr<Session> session = Find(*id);
-  if (session == nullptr) return Accept(*id);
+  if (session == nullptr) {
+    std::optional<Door> door = FindDoor(*id);
+    return door.has_value() ? AcceptAt(*id, *door) : Step::kGoOn;
+  }
   session->connection().TakeIn();
   return Serve(*id, session, leader);
 }
@@ -166,121 +173,52 @@ bool ServerLane::LookAtSet(Deadline timer, News& news) {
                      hot_.polls_memory() ? kMostReadsBetweenSets : kMostCallsBetweenSets);
   // Those who are hot do not show in the set, however long it has somebody.
   looks_until_set_ = std::max(looks_between_sets_, static_cast<int>(hot_.size()));
-  return news.in_set.has_value() || HasPassed(timer) || is_shut_down();
+  return news.in_set.has_value() || HasPassed(timer) || is_ending();
 }
 
-bool ServerLane::is_shut_down() {
+bool ServerLane::accepts() {
   MutexLock lock(mutex_);
-  return shut_down_;
+  return accepts_;
 }
 
+bool ServerLane::is_ending() {
+  MutexLock lock(mutex_);
+  return ending_;
+}
+
+// Gives the names up now: a spare thread may hold the lane for longer than Serve runs.
 Lane::Step ServerLane::End(const absl::Status& why) {
   {
     MutexLock lock(mutex_);
     outcome_ = why;
-    shut_down_ = true;
+    ending_ = true;
+    accepts_ = false;
   }
   CloseAll();
   hot_.Clear();
-  // Gives the names up now: a spare thread may hold the lane for longer than Serve runs.
-  // What accepts_once stays, since it may guard this process while handlers run.
-  absl::erase_if(listeners_, [](const auto& entry) { return !entry.second->accepts_once(); });
+  TakeDoors();
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions;  // destroyed without the lock
-  MutexLock lock(mutex_);
-  sessions.swap(sessions_);
+  {
+    MutexLock lock(mutex_);
+    sessions.swap(sessions_);
+  }
+  for (const auto& [id, session] : sessions) TellClosed(*session);
   return Step::kEnd;
-}
-
-Lane::Step ServerLane::Accept(Id id) {
-  auto found = listeners_.find(id);
-  if (found == listeners_.end()) return Step::kGoOn;  // gone meanwhile
-  absl::StatusOr<std::unique_ptr<Transport>> transport = found->second->TryAccept();
-  if (absl::IsResourceExhausted(transport.status())) {
-    Pause(id);
-  } else if (!transport.ok()) {
-    return End(transport.status());
-  } else if (*transport != nullptr && (admits_.contains(id) || Admit(**transport).ok())) {
-    absl::StatusOr<Id> opened = Open(*std::move(transport));
-    if (!opened.ok()) {
-      Pause(id);
-    } else if (Deadline deadline = DeadlineAfter(limits_.handshake_timeout);
-               deadline != kNoDeadline) {
-      shaking_.push_back({deadline, *opened});
-    }
-  }
-  return Step::kGoOn;
-}
-
-absl::Status ServerLane::MayEnter(const Peer& peer) {
-  absl::Status admitted = limits_.admit(peer);
-  size_t count;
-  {
-    MutexLock lock(mutex_);
-    count = sessions_.size();
-  }
-  if (!admitted.ok() || count < limits_.max_connections) return admitted;
-  return absl::ResourceExhaustedError(
-      absl::StrCat("the server has ", count, " connections, and allows no more"));
-}
-
-// A peer that is not wanted is told so.
-absl::Status ServerLane::Admit(Transport& transport) {
-  absl::Status admitted = MayEnter(transport.peer());
-  if (!admitted.ok()) Refuse(transport, admitted);
-  return admitted;
-}
-
-absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> transport) {
-  Id id = ++last_id_;
-  if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
-  auto session = std::make_shared<Session>(std::move(transport), limits_.connection, registry_);
-  {
-    MutexLock lock(mutex_);
-    if (!shut_down_) sessions_.emplace(id, session);
-  }
-  if (session->connection().Arm()) set_->Notify(id);
-  return id;
 }
 
 void ServerLane::Drop(Id id) {
   if (!paused_.empty()) resume_at_ = Deadline::min();  // its descriptors are free now
   hot_.Remove(id);
-  MutexLock lock(mutex_);
-  sessions_.erase(id);
-}
-
-void ServerLane::Pause(Id id) {
-  set_->Remove(*listeners_.at(id));
-  paused_.push_back(id);
-  resume_at_ = DeadlineAfter(kPause);
-}
-
-void ServerLane::RunTimers() {
-  if (HasPassed(resume_at_)) {
-    resume_at_ = kNoDeadline;
-    for (Id id : std::exchange(paused_, {})) {
-      if (set_->Add(*listeners_.at(id), id).ok()) {
-        set_->Notify(id);  // its handle may be silent about who was there before
-      } else {
-        Pause(id);
-      }
-    }
+  std::shared_ptr<Session> session;
+  {
+    MutexLock lock(mutex_);
+    auto found = sessions_.find(id);
+    if (found == sessions_.end()) return;
+    session = std::move(found->second);
+    sessions_.erase(found);
   }
-  for (; !shaking_.empty() && HasPassed(shaking_.front().deadline); shaking_.pop_front()) {
-    std::shared_ptr<Session> session = Find(shaking_.front().id);
-    if (session == nullptr || session->connection().greeted()) continue;
-    session->connection().Close(absl::DeadlineExceededError("no hello"));
-    Drop(shaking_.front().id);
-  }
-}
-
-// Those who have said hello cause no wakeup.
-Deadline ServerLane::NextTimer() {
-  for (; !shaking_.empty(); shaking_.pop_front()) {
-    std::shared_ptr<Session> session = Find(shaking_.front().id);
-    if (session != nullptr && !session->connection().greeted()) break;
-  }
-  return std::min(resume_at_, shaking_.empty() ? kNoDeadline : shaking_.front().deadline);
+  admission_.Leave(session->entrance(), session->peer());
+  TellClosed(*session);
 }
 
 std::shared_ptr<Session> ServerLane::Find(Id id) {

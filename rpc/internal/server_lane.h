@@ -4,6 +4,7 @@
 #ifndef FERRY_RPC_INTERNAL_SERVER_LANE_H_
 #define FERRY_RPC_INTERNAL_SERVER_LANE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -13,9 +14,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "absl/time/time.h"
+#include "absl/status/statusor.h"
+#include "ferry/rpc/internal/admission.h"
+#include "ferry/rpc/internal/entrance.h"
 #include "ferry/rpc/internal/hot_sessions.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/service_registry.h"
@@ -23,7 +25,6 @@
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/internal/spinner.h"
 #include "ferry/transport/listener.h"
-#include "ferry/transport/peer_policy.h"
 #include "ferry/transport/wait_set.h"
 
 namespace ferry::internal {
@@ -31,36 +32,30 @@ namespace ferry::internal {
 // The lane of a server on many connections: its leader sleeps for all of them, and for
 // those who want to connect. A connection that sleeps takes memory and nothing else.
 //
-// Thread contract: Add before the lane is led, Shutdown on any thread, the rest that of
-// Lane.
+// Thread contract: Add before the lane is led, the rest that of Lane.
 class ServerLane final : public Lane {
  public:
-  struct Limits {
-    ConnectionOptions connection;
-    size_t max_connections;
-    absl::Duration handshake_timeout;
-    PeerPolicy admit;
-  };
-
-  // What is given by reference outlives the lane.
+  // What is given by reference outlives the lane. `max_connections` counts those of all
+  // entrances.
   ServerLane(WorkerPool& pool, Supervisor& supervisor, const ServiceRegistry& registry,
-             const Limits& limits, std::unique_ptr<WaitSet> set)
+             size_t max_connections, std::unique_ptr<WaitSet> set)
       : Lane(pool, supervisor),
         registry_(registry),
-        limits_(limits),
         set_(std::move(set)),
+        admission_(max_connections),
         hot_(*set_) {}
 
   // Returns: RESOURCE_EXHAUSTED when the system has no room for it; of a listener that
   // accepts_once: OUT_OF_RANGE when its peer has been accepted, and what `admit` says.
-  absl::Status Add(std::unique_ptr<Listener> listener);
+  absl::Status Add(std::unique_ptr<Listener> listener, std::shared_ptr<const Entrance> entrance);
 
-  // Ends the lane, and every connection at once.
-  void Shutdown();
-
-  // Why it has ended, once it has: CANCELLED after Shutdown, else why the last connection
+  // Why it has ended, once it has: CANCELLED after EndNow, else why the last connection
   // of a listener that accepts_once was closed, or what a listener said.
   absl::Status outcome();
+
+  void StopAccepting() override;
+  std::vector<std::shared_ptr<Session>> Sessions() override;
+  void EndNow() override;
 
  private:
   using Id = WaitSet::Id;
@@ -68,8 +63,15 @@ class ServerLane final : public Lane {
     Deadline deadline;
     Id id;
   };
+  struct Door {
+    std::shared_ptr<Listener> listener;
+    std::shared_ptr<const Entrance> entrance;
+    bool admits;  // it lets nobody in who may not enter
+  };
 
   Step ServeNext(const Leader& leader) override;
+  std::shared_ptr<Session> Current() override { return Find(current_.load()); }
+  void TookOver() override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
   Step TakeNext(const Leader& leader);
   Step TakeFromSet(std::optional<Id> id, const Leader& leader);
@@ -80,33 +82,38 @@ class ServerLane final : public Lane {
   bool LookForNews(Deadline timer, News& news);
   bool LookAtSet(Deadline timer, News& news);
   Step GiveTurn(Id id);
-  Step Accept(Id id);
   Step End(const absl::Status& why);
-  absl::Status AddLifeline(Listener& listener);
-  absl::Status MayEnter(const Peer& peer);
-  absl::Status Admit(Transport& transport);
-  absl::StatusOr<Id> Open(std::unique_ptr<Transport> transport);
   void CloseAll();
-  bool is_shut_down();
+  bool is_ending();
+  bool accepts();
   void Drop(Id id);
-  void Pause(Id id);
-  void RunTimers();
-  Deadline NextTimer();
   std::shared_ptr<Session> Find(Id id);
 
-  const ServiceRegistry& registry_;
-  const Limits limits_;
+  // Who comes in: server_doors.cc.
+  absl::Status AddLifeline(const Door& door);
+  Step AcceptAt(Id id, const Door& door);
+  absl::Status MayEnter(const Entrance& entrance, const Peer& peer);
+  absl::Status Admit(const Entrance& entrance, Transport& transport);
+  absl::StatusOr<Id> Open(std::unique_ptr<Transport> transport,
+                          const std::shared_ptr<const Entrance>& entrance);
+  std::optional<Door> FindDoor(Id id);
+  std::vector<Door> TakeDoors();
+  void Pause(Id id, const absl::Status& why);
+  void Resume();
+  void AddShaking(const Shaking& shaking);
+  size_t CountShaking();
+  void RunTimers();
+  Deadline NextTimer();
 
+  const ServiceRegistry& registry_;
   // Owned by the leader.
   const std::unique_ptr<WaitSet> set_;  // before what joins it
-  absl::flat_hash_map<Id, std::unique_ptr<Listener>> listeners_;
-  absl::flat_hash_set<Id> admits_;  // of them, those that let nobody in who may not enter
-  std::vector<Id> paused_;          // listeners for which there was no descriptor left
+  Admission admission_;
+  std::vector<Id> paused_;  // doors for which there was no descriptor left
   Deadline resume_at_ = kNoDeadline;
   std::deque<Shaking> shaking_;
   Id last_id_ = WaitSet::kFirstId;
   Id lifeline_ = 0;  // the connection with which the lane ends
-  Id current_ = 0;   // the session whose handler runs; 0: none
   HotSessions hot_;
   Spinner spinner_;
   int looks_until_set_ = 0;  // of those at hot sessions
@@ -114,9 +121,15 @@ class ServerLane final : public Lane {
   uint64_t hot_turns_ = 0;
   Deadline set_is_due_;
 
+  // The session whose handler runs; 0: none. Stored by the leader: the release pairs with the
+  // load in Current, so that who sees one sees the role at least as it was then.
+  std::atomic<Id> current_{0};
+
   Mutex mutex_;
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
-  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<Id, Door> doors_ ABSL_GUARDED_BY(mutex_);
+  bool accepts_ ABSL_GUARDED_BY(mutex_) = true;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status outcome_ ABSL_GUARDED_BY(mutex_);
 };
 

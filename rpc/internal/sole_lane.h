@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/session.h"
@@ -19,7 +20,18 @@ class SoleLane final : public Lane {
   SoleLane(WorkerPool& pool, Supervisor& supervisor, std::shared_ptr<Session> session)
       : Lane(pool, supervisor), session_(std::move(session)) {}
 
+  void StopAccepting() override {
+    session_->entrance().Tell(ferry::Event::Type::kDraining, nullptr, absl::OkStatus());
+  }
+  std::vector<std::shared_ptr<Session>> Sessions() override { return {session_}; }
+  void EndNow() override {
+    session_->connection().Close(absl::CancelledError("the server was shut down"));
+  }
+
  private:
+  std::shared_ptr<Session> Current() override { return session_; }
+  void TookOver() override { session_->HandedOver(); }
+
   Step ServeNext(const Leader&) override {
     switch (session_->HandleNext()) {
       case Connection::Step::kHandled:

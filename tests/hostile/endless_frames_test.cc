@@ -37,6 +37,7 @@ class EndlessTransport final : public Transport {
   void Commit(Reservation&) override {}
   void Abandon(Reservation&) override {}
   void Flush(Deadline) override {}
+  size_t queued() const override { return 0; }
 
   ReadResult TryRead(Frame& frame) override {
     frame = {};

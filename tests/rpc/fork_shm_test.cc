@@ -90,6 +90,8 @@ class ForkShmTest : public testing::Test, private internal::RequestSink {
     requested_ = header.call;
     body.Release();
   }
+  void OnGreeted() override {}
+  void OnRefused(const absl::Status&) override {}
 };
 
 // It would answer in slots that the parent takes for its own, and release what the parent

@@ -156,8 +156,7 @@ class UnsupervisedLaneTest : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(registry_.Add(service_).ok());
     auto [ours, theirs] = CreateInprocPair("lane_test");
-    session_ = std::make_shared<internal::Session>(std::move(theirs), internal::ConnectionOptions(),
-                                                   registry_);
+    session_ = std::make_shared<internal::Session>(std::move(theirs), 1000000, registry_);
     lane_ = std::make_shared<internal::SoleLane>(pool_, supervisor_, session_);
     leader_ = std::thread([this] {
       lane_->LeadFirst();

@@ -29,8 +29,7 @@ class PipeServer {
     auto [client, server] = CreatePipePair();
     lane_ = std::make_shared<internal::SoleLane>(
         pool_, supervisor_,
-        std::make_shared<internal::Session>(std::move(server), internal::ConnectionOptions(),
-                                            registry_));
+        std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
     thread_ = std::thread([this] {
       lane_->LeadFirst();
       pool_.WorkUntil([this] { return lane_->ended(); });

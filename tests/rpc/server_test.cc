@@ -162,8 +162,9 @@ TEST_F(ServerLifeTest, AHandlerMayShutItsServerDown) {
   Quit quit(server);
   server.Register(quit);
   std::thread serving([&] { EXPECT_TRUE(server.Serve("inproc:quit").ok()); });
-  absl::Status lost = EchoStub(ConnectWhenServed("inproc:quit")).Release(Empty()).status();
-  EXPECT_EQ(lost.code(), StatusCode::kUnavailable) << lost;
+  // Its reply may just leave before the connection is closed.
+  absl::Status status = EchoStub(ConnectWhenServed("inproc:quit")).Release(Empty()).status();
+  EXPECT_TRUE(status.ok() || absl::IsUnavailable(status)) << status;
   serving.join();
 }
 

@@ -26,6 +26,10 @@ struct Block {
   char* payload() { return reinterpret_cast<char*>(this + 1) + kFrameHeaderSize; }
 };
 
+inline size_t MemoryOf(const Block& block) {
+  return sizeof(Block) + kFrameHeaderSize + block.capacity;
+}
+
 void DeleteBlock(Block* block);
 // The block and all that `next` leads to.
 void DeleteBlocks(Block* block);

@@ -18,10 +18,17 @@ absl::Status Event::Open() {
 }
 
 void Event::Set() {
+  int error = errno;  // that of whoever a signal handler has interrupted
   uint64_t one = 1;
   struct iovec piece = {&one, sizeof(one)};
   while (sys::Write(fd_.get(), &piece, 1) < 0 && errno == EINTR) {
   }
+  errno = error;
+}
+
+void Event::Wait(Deadline deadline) const {
+  struct pollfd set = {fd_.get(), POLLIN, 0};
+  sys::Poll(&set, 1, deadline);
 }
 
 void Event::Clear() {

@@ -5,6 +5,7 @@
 #define FERRY_TRANSPORT_INTERNAL_EVENT_H_
 
 #include "absl/status/status.h"
+#include "ferry/transport/deadline.h"
 #include "ferry/transport/internal/fd.h"
 
 namespace ferry::internal {
@@ -19,8 +20,12 @@ class Event {
   bool is_open() const { return fd_.valid(); }
   int fd() const { return fd_.get(); }
 
+  // Safe in a signal handler; harmless before Open.
   void Set();
   void Clear();
+
+  // Sleeps until it is set, or the deadline, or now and then for no reason.
+  void Wait(Deadline deadline) const;
 
  private:
   UniqueFd fd_;

@@ -21,6 +21,11 @@ Block* SendQueue::List::Pop() {
 }
 
 void SendQueue::Commit(Block* block) {
+  memory_ += MemoryOf(*block);
+  Append(block);
+}
+
+void SendQueue::Append(Block* block) {
   block->order = commits_++;
   if (Block* earlier = bulk_.head == nullptr ? nullptr : BulkOf(block->header.call)) {
     Block** end = &earlier->followers;
@@ -96,8 +101,9 @@ void SendQueue::Finish(Block* block) {
     }
     bulk_ = rest;
     Block* follower = std::exchange(block->followers, nullptr);
-    while (follower != nullptr) Commit(std::exchange(follower, follower->next));
+    while (follower != nullptr) Append(std::exchange(follower, follower->next));
   }
+  memory_ -= MemoryOf(*block);
   pool_.Give(block);
 }
 
@@ -108,6 +114,7 @@ Block* SendQueue::BulkOf(CallId call) const {
 }
 
 void SendQueue::Clear() {
+  memory_ = 0;
   // A fragmented block on the wire is in bulk_ as well.
   for (int i = wire_begin_; i < wire_end_; ++i) {
     if (wire_[i].block->size <= max_frame_) DeleteBlock(wire_[i].block);

@@ -36,6 +36,8 @@ class SendQueue {
 
   // True when all that was committed has been consumed.
   bool empty() const;
+  // What the messages that have not been consumed as a whole take.
+  size_t memory() const { return memory_; }
 
   // Points `pieces` at what is to be written next and answers how many there are.
   int Gather(struct iovec (&pieces)[kMaxPieces]);
@@ -60,6 +62,7 @@ class SendQueue {
     bool last;  // the block is done with it
   };
 
+  void Append(Block* block);
   void PlanFrame(Block* block);
   void Finish(Block* block);
   Block* BulkOf(CallId call) const;
@@ -70,6 +73,7 @@ class SendQueue {
   List small_;  // messages of one frame
   List bulk_;   // longer ones, taking turns
   uint64_t commits_ = 0;
+  size_t memory_ = 0;
 
   // What has been promised to the wire in this order, [wire_begin_, wire_end_).
   Piece wire_[kMaxPieces];

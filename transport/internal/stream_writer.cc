@@ -23,10 +23,10 @@ void StreamWriter::Write() {
   for (;;) {
     if (writing_.exchange(true)) return;
     WriteQueued();
-    if (full_.load() == queue_.empty()) full_.store(!queue_.empty());
+    if (full_.load() || !queue_.empty()) SayWhatIsLeft();
     if (closing_.load()) {
       queue_.Clear();
-      full_.store(false);
+      SayWhatIsLeft();
       end_.Close();
       closed_.store(true);
     }
@@ -35,6 +35,19 @@ void StreamWriter::Write() {
     bool more = closing_.load() ? !closed_.load() : !full_.load() && committed_.load() != nullptr;
     if (!more) return;
   }
+}
+
+void StreamWriter::SayWhatIsLeft() {
+  queued_.store(queue_.memory(), std::memory_order_relaxed);
+  if (full_.load() == queue_.empty()) full_.store(!queue_.empty());
+}
+
+// Looks in the order in which a message moves, so that none slips by.
+size_t StreamWriter::queued() const {
+  bool more = committed_.load() != nullptr;
+  more = more || writing_.load();
+  size_t queued = queued_.load(std::memory_order_relaxed);
+  return queued == 0 && more ? 1 : queued;
 }
 
 // The usual case: one message, and nothing before it. Answers false if something is left

@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "absl/base/attributes.h"
 #include "ferry/transport/internal/block_pool.h"
 #include "ferry/transport/internal/send_queue.h"
 #include "ferry/transport/internal/write_end.h"
@@ -36,6 +37,9 @@ class StreamWriter {
   // descriptor takes no more, or it fails.
   void Write();
 
+  // As Transport::queued; while something is being written, at least 1.
+  size_t queued() const;
+
   // Something is left to be written when the descriptor takes more again.
   bool full() const { return full_.load(); }
   // The other end is closed. Nothing is left.
@@ -50,6 +54,7 @@ class StreamWriter {
   bool is_socket() const { return is_socket_; }
 
  private:
+  void SayWhatIsLeft() ABSL_ATTRIBUTE_COLD;
   void WriteQueued();
   bool WriteOnly();
   ssize_t WritePieces(const struct iovec* pieces, int count);
@@ -65,6 +70,8 @@ class StreamWriter {
   std::atomic<bool> closing_{false};
   std::atomic<bool> closed_{false};
   std::atomic<Block*> committed_{nullptr};  // the latest first
+  // Of `queue_`, when a writer last left its place: relaxed, since that is what orders it.
+  std::atomic<size_t> queued_{0};
 
   // Owned by the thread that has set writing_.
   WriteEnd end_;
