@@ -112,7 +112,12 @@ TEST_F(EventTest, SoManyMayBeSilent) {
   log_.Await("closed", 2);
   // Those who have said it count no more.
   std::vector<Channel> channels;
-  for (int i = 0; i < 5; ++i) channels.push_back(*Connect(kAddress));
+  for (int i = 0; i < 5; ++i) {
+    absl::StatusOr<Channel> channel = Connect(kAddress);
+    ASSERT_TRUE(channel.ok()) << channel.status();
+    channels.push_back(*channel);
+    log_.Await("connected", i + 2);
+  }
 }
 
 TEST_F(EventTest, AConnectionMayHaveSoManyHandlersRunning) {

@@ -22,6 +22,7 @@ class ProtocolTest : public testing::Test {
   static ServerOptions Limited() {
     ServerOptions options;
     options.max_message = 100000;
+    options.max_connection_memory = 200000;
     return options;
   }
 
