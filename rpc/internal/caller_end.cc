@@ -33,7 +33,8 @@ absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
     credit_.Give(call.size);
     credit_.WakeNext();
   }
-  call.not_taken = !refusal_.ok() || !transport_.close_reason().ok();
+  // A peer that broke the protocol is not given the call again without a word.
+  call.not_taken = absl::IsUnavailable(refusal_.ok() ? transport_.close_reason() : refusal_);
   if (call.reads) token_.Release();
   token_.Offer();
   Leave();
