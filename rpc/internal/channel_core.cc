@@ -72,16 +72,19 @@ absl::Status ChannelCore::Call(const Method& method, const MessageLite& request,
   Deadline deadline =
       options.timeout == absl::InfiniteDuration() ? kNoDeadline : DeadlineAfter(options.timeout);
   size_t size = request.ByteSizeLong();
+  std::shared_ptr<ChannelCore> self;  // once a sink is told, which may drop the last handle
   for (int connections = 0;;) {
     PendingCall call(method, request, size, reply);
     Caller* caller = Begin(call);
     if (ABSL_PREDICT_FALSE(caller == nullptr)) {
+      self = shared_from_this();
       absl::Status recovered = Recover(deadline, options.wait_for_ready);
       if (!recovered.ok()) return NotSent(method, recovered);
       continue;
     }
     absl::Status status = caller->Finish(call, deadline);
     if (ABSL_PREDICT_FALSE(!status.ok() || has_retired_.load(std::memory_order_relaxed))) {
+      self = shared_from_this();
       AfterCall();
     }
     if (!call.not_taken || ++connections == kMostConnections || !may_reconnect()) return status;
@@ -175,13 +178,18 @@ void ChannelCore::Unpin(Connection& connection) {
 
 void ChannelCore::Close() {
   if (fork_mark_.IsForked()) return;
+  std::shared_ptr<ChannelCore> self = shared_from_this();
+  std::vector<Connection*> connections;
   {
     MutexLock lock(mutex_);
     final_ = Closed();
     changed_.NotifyAll();
+    if (current_ != nullptr) connections.push_back(current_.get());
+    for (const Retired& retired : retired_) connections.push_back(retired.connection.get());
+    for (Connection* connection : connections) EnterOn(connection->caller());
   }
   end_wait_.Stop();
-  if (Connection* connection = Pin()) {
+  for (Connection* connection : connections) {
     connection->Close(Closed());
     Unpin(*connection);
   }
