@@ -36,7 +36,7 @@ namespace ferry::internal {
 class ServerLane final : public Lane {
  public:
   // What is given by reference outlives the lane. `max_connections` counts those of all
-  // entrances.
+  // entrances that have no limit of their own.
   ServerLane(WorkerPool& pool, Supervisor& supervisor, const ServiceRegistry& registry,
              size_t max_connections, std::unique_ptr<WaitSet> set)
       : Lane(pool, supervisor),
