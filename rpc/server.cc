@@ -65,8 +65,9 @@ class Server::State {
     if (!address.ok()) return address.status();
     absl::StatusOr<std::unique_ptr<Listener>> listener = ferry::Listen(*address);
     if (!listener.ok()) return listener.status();
-    auto entrance = std::make_shared<Entrance>(Entrance{text, options_});
+    auto entrance = std::make_shared<Entrance>(Entrance{text, options_, false});
     internal::Apply(*address, entrance->options);
+    entrance->has_own_limit = address->Find("max_connections") != nullptr;
     reached_at_.push_back({*std::move(listener), std::move(entrance)});
     return absl::OkStatus();
   }

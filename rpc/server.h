@@ -32,7 +32,7 @@ struct ServerOptions {
 
   // Who connects beyond that is refused with RESOURCE_EXHAUSTED. A connection takes a
   // descriptor, or two with pipes; when the process has none left, who connects waits. In an
-  // address it counts the connections of that address.
+  // address it counts the connections of that address, which do not count here then.
   size_t max_connections = 4096;
 
   // The same for those of one process, where the transport tells it (Peer::pid).

@@ -30,7 +30,8 @@ void Decrement(absl::flat_hash_map<Key, size_t>& counts, const Key& key) {
 absl::Status Admission::MayEnter(const Entrance& entrance, const Peer& peer, size_t shaking) const {
   const ServerOptions& options = entrance.options;
   if (absl::Status admitted = options.admit(peer); !admitted.ok()) return admitted;
-  if (count_ >= max_connections_) return Full("the server", count_, "max_connections");
+  if (!entrance.has_own_limit && count_ >= max_connections_)
+    return Full("the server", count_, "max_connections");
   size_t here = CountOf<const Entrance*>(by_entrance_, &entrance);
   if (here >= options.max_connections) return Full(entrance.address, here, "max_connections");
   size_t of_process = CountOf(by_process_, peer.pid);
@@ -49,13 +50,13 @@ absl::Status Admission::MayEnter(const Entrance& entrance, const Peer& peer, siz
 }
 
 void Admission::Enter(const Entrance& entrance, const Peer& peer) {
-  ++count_;
+  if (!entrance.has_own_limit) ++count_;
   ++by_entrance_[&entrance];
   if (peer.pid > 0) ++by_process_[peer.pid];
 }
 
 void Admission::Leave(const Entrance& entrance, const Peer& peer) {
-  --count_;
+  if (!entrance.has_own_limit) --count_;
   Decrement<const Entrance*>(by_entrance_, &entrance);
   if (peer.pid > 0) Decrement(by_process_, peer.pid);
 }

@@ -17,7 +17,7 @@ namespace ferry::internal {
 // Who may connect, and how many are there. Thread contract: owned by the leader of the lane.
 class Admission {
  public:
-  // `max_connections`: through all entrances together.
+  // `max_connections`: through all entrances together that have no limit of their own.
   explicit Admission(size_t max_connections) : max_connections_(max_connections) {}
 
   // `shaking`: how many have not said hello. Returns: what `admit` says; RESOURCE_EXHAUSTED
@@ -29,7 +29,7 @@ class Admission {
 
  private:
   const size_t max_connections_;
-  size_t count_ = 0;
+  size_t count_ = 0;  // through those
   absl::flat_hash_map<const Entrance*, size_t> by_entrance_;
   absl::flat_hash_map<int64_t, size_t> by_process_;  // where it is known
 };

@@ -81,6 +81,18 @@ std::string TextOf(const Endpoint& endpoint, const FieldDescriptor* field, int v
   }
 }
 
+// Of the fields of an endpoint.
+int FirstLineIn(const TextFormat::ParseInfoTree* places) {
+  const Descriptor* type = Endpoint::descriptor();
+  int first = -1;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    const int line = places->GetLocation(field, field->is_repeated() ? 0 : -1).line;
+    if (line >= 0 && (first < 0 || line < first)) first = line;
+  }
+  return first + 1;
+}
+
 }  // namespace
 
 absl::Status ConfigText::Parse(const std::string& text) {
@@ -93,11 +105,20 @@ absl::Status ConfigText::Parse(const std::string& text) {
                                                  ": ", Explained(error.message())));
 }
 
+// Protobuf says where a list is, "[a, b]", but not where what is in it is.
 int ConfigText::LineOf(int index, const FieldDescriptor* field, int value) const {
   const FieldDescriptor* endpoints =
       Config::descriptor()->FindFieldByNumber(Config::kEndpointFieldNumber);
-  if (field == nullptr) return places_.GetLocation(endpoints, index).line + 1;
-  return places_.GetTreeForNested(endpoints, index)->GetLocation(field, value).line + 1;
+  const TextFormat::ParseInfoTree* places = places_.GetTreeForNested(endpoints, index);
+  if (field == nullptr) {
+    const bool in_list = places_.GetLocation(endpoints, size() - 1).line < 0;
+    return in_list ? FirstLineIn(places) : places_.GetLocation(endpoints, index).line + 1;
+  }
+  if (field->is_repeated()) {
+    const int last = endpoint(index).GetReflection()->FieldSize(endpoint(index), field) - 1;
+    if (places->GetLocation(field, last).line < 0) value = 0;
+  }
+  return places->GetLocation(field, value).line + 1;
 }
 
 std::string ConfigText::Place(int index, const char* field) const {

@@ -17,6 +17,8 @@ namespace ferry::internal {
 struct Entrance {
   std::string address;  // as given to Listen
   ServerOptions options;
+  // The address has a `max_connections` of its own, which goes before that of the server.
+  bool has_own_limit = false;
 
   // To who listens to events; no lock may be held.
   void Tell(ferry::Event::Type type, const Peer* peer, const absl::Status& status) const {

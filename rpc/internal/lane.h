@@ -77,6 +77,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   std::vector<std::shared_ptr<Session>> IdleSessions();
   // Nobody joins any more, and the names are given up.
   virtual void StopAccepting() = 0;
+  // Those that are closed, too, as long as a handler of theirs runs.
   virtual std::vector<std::shared_ptr<Session>> Sessions() = 0;
   // Closes every connection; the lane ends when its handlers have.
   virtual void EndNow() = 0;

@@ -50,6 +50,9 @@ std::vector<std::shared_ptr<Session>> ServerLane::Sessions() {
   std::vector<std::shared_ptr<Session>> sessions;
   MutexLock lock(mutex_);
   for (const auto& [id, session] : sessions_) sessions.push_back(session);
+  for (const auto& left : leaving_) {
+    if (auto session = left.lock()) sessions.push_back(std::move(session));
+  }
   return sessions;
 }
 
@@ -216,6 +219,10 @@ void ServerLane::Drop(Id id) {
     if (found == sessions_.end()) return;
     session = std::move(found->second);
     sessions_.erase(found);
+    leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(),
+                                  [](const auto& left) { return left.expired(); }),
+                   leaving_.end());
+    if (session->detached_handlers() != 0) leaving_.push_back(session);
   }
   admission_.Leave(session->entrance(), session->peer());
   TellClosed(*session);

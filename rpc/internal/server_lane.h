@@ -36,7 +36,7 @@ namespace ferry::internal {
 class ServerLane final : public Lane {
  public:
   // What is given by reference outlives the lane. `max_connections` counts those of all
-  // entrances.
+  // entrances that have no limit of their own.
   ServerLane(WorkerPool& pool, Supervisor& supervisor, const ServiceRegistry& registry,
              size_t max_connections, std::unique_ptr<WaitSet> set)
       : Lane(pool, supervisor),
@@ -127,6 +127,8 @@ class ServerLane final : public Lane {
 
   Mutex mutex_;
   absl::flat_hash_map<Id, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mutex_);
+  // Dropped ones with handlers that still run.
+  std::vector<std::weak_ptr<Session>> leaving_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Id, Door> doors_ ABSL_GUARDED_BY(mutex_);
   bool accepts_ ABSL_GUARDED_BY(mutex_) = true;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

@@ -222,6 +222,16 @@ TEST_F(ConfigTest, UnfitParametersAreFound) {
             "unix-abstract: to serve or to connect to");
 }
 
+TEST_F(ConfigTest, WhatIsInAListHasALine) {
+  EXPECT_EQ(ErrorOf("endpoint: [\n{ name: 'a' address: 'inproc:a' },\n{ name: 'kv' }\n]"),
+            ":3: endpoint 'kv': it has no address");
+  EXPECT_EQ(ErrorOf("endpoint {\n name: 'kv' address: 'exec:a'\n env: ['A=1',\n 'B'] }"),
+            ":3: endpoint 'kv': env='B', expected NAME=VALUE");
+  EXPECT_EQ(ErrorOf("endpoint: [{ name: 'a' address: 'inproc:a' },\n{\nname: 'b' }]\n"
+                    "endpoint {\nname: 'kv' address: 'inproc:a' }"),
+            ":3: endpoint 'b': it has no address");
+}
+
 TEST_F(ConfigTest, ServerAndClientMeetUnderAName) {
   const std::string socket = folder_ / "socket";
   Write("endpoint { name: 'kv' address: 'unix:" + socket + "' }");

@@ -15,6 +15,7 @@
 #include "ferry/rpc/internal/hello.h"
 #include "ferry/transport/endpoint.h"
 #include "tests/rpc/echo_service.h"
+#include "tests/rpc/event_log.h"
 #include "tests/support/temp_folder.h"
 
 namespace ferry::test {
@@ -154,6 +155,22 @@ TEST_P(IdleClientTest, IsToldAtOnce) {
   service_.LetGo();
   Frames cut_off = {"hello", "goaway 0"}, answered = {"hello", "goaway 0", "reply 0", "goaway 14"};
   EXPECT_EQ(of_busy, grace == absl::ZeroDuration() ? cut_off : answered);
+  serving_.join();
+}
+
+TEST_F(DrainTest, AHandlerOfAClientThatHasGoneKeepsNoOtherWaiting) {
+  EventLog log;
+  ServerOptions options;
+  options.on_event = log.sink();
+  Start(options);
+  std::unique_ptr<Transport> client = RawClient(address_), gone = RawClient(address_);
+  Request(*gone, 0, "ferry.test.Echo/Block");
+  service_.AwaitBlocked(1);
+  gone.reset();
+  log.Await(Event::Type::kClosed, 1);
+  server_->Shutdown(absl::InfiniteDuration());
+  EXPECT_EQ(Received(*client), (Frames{"hello", "goaway 0", "goaway 14"}));
+  service_.LetGo();
   serving_.join();
 }
 

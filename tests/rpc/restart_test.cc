@@ -109,7 +109,9 @@ TEST_P(RestartTest, AtOnceStartsItWithoutACall) {
   options.on_event = log_.sink();
   absl::StatusOr<Channel> channel = Connect(DeedsAddress() + "&transport=" + GetParam(), options);
   ASSERT_TRUE(channel.ok()) << channel.status();
-  kill(static_cast<pid_t>(channel->peer().pid), SIGKILL);
+  const auto pid = static_cast<pid_t>(channel->peer().pid);
+  ASSERT_GT(pid, 0) << "kill(2) would take it for many";
+  kill(pid, SIGKILL);
   log_.Await(Event::Type::kConnected, 2);
   EXPECT_TRUE(Look(*channel).ok()) << Look(*channel);
 }

@@ -67,6 +67,17 @@ TEST(ServerLimitsTest, AConnectionTooManyIsRefusedUntilAnotherLeaves) {
   EXPECT_TRUE(first.Echo(EchoRequest()).ok());
 }
 
+TEST(ServerLimitsTest, AnAddressMayHaveMoreConnectionsThanTheServerSays) {
+  ServerOptions options;
+  options.max_connections = 1;
+  EchoServer server("inproc:limited?max_connections=3", options);
+  std::vector<Channel> channels;
+  for (int i = 0; i < 3; ++i) channels.push_back(server.Connect());
+  absl::Status refused = Connect("inproc:limited").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(refused.message().find("has 3 connections"), refused.message().npos) << refused;
+}
+
 // With sessions that are slept for, and with such as are polled.
 class BusyServerTest : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, BusyServerTest,

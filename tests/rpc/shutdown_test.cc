@@ -46,6 +46,7 @@ class Counting final : public EchoService {
     std::this_thread::sleep_for(std::chrono::microseconds(request.take_us()));
     reply.mutable_payload()->append(request.grow(), '+');
     reply.set_pid(getpid());
+    if (holds_) reply.set_payload("holds");
     return absl::OkStatus();
   }
   absl::Status Block(ServerContext&, const Empty&, Empty&) override {
@@ -55,11 +56,13 @@ class Counting final : public EchoService {
   }
   absl::Status Hold(ServerContext& context, const Empty&, Empty&) override {
     ++executed_;
+    holds_ = true;
     while (!context.IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return absl::OkStatus();
   }
 
   std::atomic<int> executed_{0};
+  std::atomic<bool> holds_{false};
 };
 
 Server* to_shut_down = nullptr;
@@ -116,7 +119,10 @@ class ShutdownTest : public testing::TestWithParam<Way> {
   // A child has one channel, a server with a name has one for each who asks.
   Channel Client() { return IsChild() ? child_->channel() : ConnectWhenServed(address()); }
 
-  void Terminate() { ASSERT_EQ(kill(pid_, SIGTERM), 0); }
+  void Terminate() {
+    ASSERT_GT(pid_, 0) << "kill(2) would take it for many";
+    ASSERT_EQ(kill(pid_, SIGTERM), 0);
+  }
 
   // How many calls it has executed, when it has ended.
   int AwaitCount() {
@@ -210,6 +216,11 @@ TEST_P(ShutdownTest, WhatRunsBeyondTheGraceIsCancelled) {
     EXPECT_EQ(CallFailureOf(status)->delivery, CallFailure::Delivery::kMaybeExecuted) << status;
   });
   Channel other = Client();
+  for (;;) {
+    absl::StatusOr<EchoReply> reply = EchoStub(other).Echo(EchoRequest());
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    if (reply->payload() == "holds") break;
+  }
   while (EchoStub(other).Echo(EchoRequest()).ok()) {
     Terminate();  // also again and again
     std::this_thread::yield();
