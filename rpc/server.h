@@ -35,10 +35,11 @@ struct ServerOptions {
   // address it counts the connections of that address, which do not count here then.
   size_t max_connections = 4096;
 
-  // The same for those of one process, where the transport tells it (Peer::pid).
+  // The same for those of one process, where the transport tells it (Peer::pid), at all
+  // addresses together; one that an address has is for those who come there.
   size_t max_connections_per_process = kNoLimit;
 
-  // The same for those who have not said hello.
+  // As that, for those who have not said hello.
   size_t max_handshakes = 256;
 
   // Bytes of requests that a client may send before handlers take them; it waits with more.

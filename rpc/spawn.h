@@ -61,7 +61,8 @@ class Child {
 absl::StatusOr<Child> Spawn(const ChildOptions& child, const ChannelOptions& channel = {});
 
 // The same for an address `exec:…`, or the name of an endpoint with such an address in a
-// configuration file. Returns: also INVALID_ARGUMENT for other addresses.
+// configuration file. A Child is one process: `restart` and `reconnect` have no effect.
+// Returns: also INVALID_ARGUMENT for other addresses.
 absl::StatusOr<Child> Spawn(std::string_view address, const ChannelOptions& channel = {});
 
 }  // namespace ferry
