@@ -121,6 +121,8 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
     if (may_restart.ok()) {
       made = ConnectTo(*address_, options_,
                        std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_);
+      // That a call was in a hurry says nothing of the child.
+      if (child != nullptr && !made.ok() && HasPassed(deadline)) restarts_.TakeBack();
     }
   }
   is_connecting_ = false;
@@ -154,11 +156,14 @@ absl::Status ChannelCore::MayRestart(ChildProcess& child, const absl::Status& lo
 
 // The channel's thread: connects again as soon as it can.
 void ChannelCore::StayConnected() {
+  Backoff pace(options_.max_backoff);  // with a server that greets and goes, again and again
   for (;;) {
     if (Connection* connection = Pin()) {
       bool goes_on = AwaitEnd(*connection);
+      bool has_ended = !connection->close_reason().ok();
       Unpin(*connection);
       if (!goes_on) return;
+      if (has_ended && !PauseIfItDidNotLast(pace)) return;
     }
     absl::Status connected = Recover(kNoDeadline, true);
     Deadline again;
@@ -169,6 +174,19 @@ void ChannelCore::StayConnected() {
     }
     if (!connected.ok() && !end_wait_.Pause(again)) return;
   }
+}
+
+// False when the channel is closed.
+bool ChannelCore::PauseIfItDidNotLast(Backoff& pace) {
+  {
+    MutexLock lock(mutex_);
+    if (HasJustConnected()) {
+      pace.Fail();
+    } else {
+      pace.Succeed();
+    }
+  }
+  return end_wait_.Pause(pace.until());
 }
 
 // Or until there may be news of it; false when the channel is closed.
