@@ -160,12 +160,11 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
 }
 
 void Caller::ReadForCredit(Deadline deadline) {
-  credit_came_ = false;
-  ReadUntil([this] { return credit_came_; }, deadline);
+  ReadUntil([this] { return credit_came_.load(); }, deadline, true);
 }
 
 template <typename Done>
-void Caller::ReadUntil(Done done, Deadline deadline) {
+void Caller::ReadUntil(Done done, Deadline deadline, bool interruptible) {
   keepalive_.Heard();
   for (;;) {
     FrameReader::Step step;
@@ -177,8 +176,9 @@ void Caller::ReadUntil(Done done, Deadline deadline) {
     if (done() || HasPassed(deadline) || step == FrameReader::Step::kClosed) return;
     if (handled != 0) keepalive_.Heard();
     if (step == FrameReader::Step::kHandled) continue;
-    reader_.WaitForFrames(std::min(deadline, keepalive_.Due()));
+    // Not behind the sleep: what it has brought is to be handled first.
     if (options_.keepalive != absl::InfiniteDuration()) KeepAlive();
+    reader_.WaitForFrames(std::min(deadline, keepalive_.Due()), interruptible);
   }
 }
 
