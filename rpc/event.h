@@ -40,7 +40,7 @@ struct Event {
 
 // Told of events, on the thread on which they happen: it must not wait. No lock of ferry's
 // is held. Several threads may tell at once, except of one channel: those come one at a
-// time and in order.
+// time and in order, and none follows when its last copy has gone.
 using EventSink = std::function<void(const Event&)>;
 
 // "closed unix:/tmp/kv, client 4711: …", for a log.

@@ -160,13 +160,12 @@ void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
 }
 
 void Caller::ReadForCredit(Deadline deadline) {
-  credit_came_ = false;
-  ReadUntil([this] { return credit_came_; }, deadline);
+  ReadUntil([this] { return credit_came_.load(); }, deadline, true);
 }
 
 template <typename Done>
-void Caller::ReadUntil(Done done, Deadline deadline) {
-  keepalive_.Heard();
+void Caller::ReadUntil(Done done, Deadline deadline, bool interruptible) {
+  bool has_looked = false;  // at what arrived while nobody read
   for (;;) {
     FrameReader::Step step;
     int handled = 0;
@@ -177,8 +176,10 @@ void Caller::ReadUntil(Done done, Deadline deadline) {
     if (done() || HasPassed(deadline) || step == FrameReader::Step::kClosed) return;
     if (handled != 0) keepalive_.Heard();
     if (step == FrameReader::Step::kHandled) continue;
-    reader_.WaitForFrames(std::min(deadline, keepalive_.Due()));
-    if (options_.keepalive != absl::InfiniteDuration()) KeepAlive();
+    // Not behind the sleep: what it has brought is to be handled first.
+    if (has_looked && options_.keepalive != absl::InfiniteDuration()) KeepAlive();
+    reader_.WaitForFrames(std::min(deadline, keepalive_.Due()), interruptible);
+    has_looked = true;
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <google/protobuf/message_lite.h>
 
+#include <atomic>
+
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -32,7 +34,8 @@ class FrameReader {
 
   virtual Step HandleNext() = 0;
   // Until HandleNext may have something to do, or the deadline.
-  virtual void WaitForFrames(Deadline deadline) = 0;
+  // Interruptible: or until the transport is interrupted.
+  virtual void WaitForFrames(Deadline deadline, bool interruptible) = 0;
 
  protected:
   ~FrameReader() = default;
@@ -132,7 +135,7 @@ class Caller {
   void ReadFor(const PendingCall& call, Deadline deadline);
   void ReadForCredit(Deadline deadline);
   template <typename Done>
-  void ReadUntil(Done done, Deadline deadline);
+  void ReadUntil(Done done, Deadline deadline, bool interruptible = false);
   void KeepAlive() ABSL_ATTRIBUTE_COLD;
   void GiveCredit(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of the calls that wait, which the peer may have taken.
@@ -152,8 +155,9 @@ class Caller {
 
   // Owned by the holder of the read token.
   const PendingCall* reading_for_ = nullptr;  // its own call
-  bool credit_came_ = false;
   Keepalive keepalive_;
+  // Set by any thread: there is news for the call that reads for credit.
+  std::atomic<bool> credit_came_{false};
 
   Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);

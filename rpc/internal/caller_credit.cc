@@ -17,6 +17,7 @@ absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
   MutexLock lock(mutex_);
   while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline)) {
     if (token_.TryTake()) {
+      credit_came_ = false;
       {
         MutexUnlock unlock(mutex_);
         ReadForCredit(deadline);

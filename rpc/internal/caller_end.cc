@@ -30,11 +30,15 @@ absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
   MutexLock lock(mutex_);
   if (call.id.value != 0) {
     calls_.Remove(call.id);
-    credit_.Give(call.size);
-    credit_.WakeNext();
+    GiveCredit(call.size);
+    transport_.Interrupt();  // who waits for credit may be reading
   }
-  // A peer that broke the protocol is not given the call again without a word.
-  call.not_taken = absl::IsUnavailable(refusal_.ok() ? transport_.close_reason() : refusal_);
+  // A hostile peer answers what has not been sent: the reading thread is at it.
+  while (call.completing && !call.done.load(std::memory_order_relaxed)) {
+    token_.Wait(call.waiter, mutex_, kNoDeadline);
+  }
+  // It was the connection's fault, and not by breaking the protocol: that is told.
+  call.not_taken = absl::IsUnavailable(reason);
   if (call.reads) token_.Release();
   token_.Offer();
   Leave();
@@ -99,6 +103,7 @@ void Caller::OnGoAway(const absl::Status& why) {
   MutexLock lock(mutex_);
   if (refusal_.ok()) refusal_ = why;
   credit_.WakeAll();
+  credit_came_ = true;  // or never will
 }
 
 void Caller::RefuseAll(const absl::Status& why) {

@@ -4,6 +4,7 @@
 #include "ferry/rpc/internal/channel_core.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/base/optimization.h"
@@ -121,12 +122,19 @@ void ChannelCore::Retire() {
                current_->peer(), lost_);
   retired_.push_back({std::move(current_), has_ended});
   has_retired_.store(true, std::memory_order_relaxed);
+  if (has_ended) end_wait_.Nudge();  // a child's process may live on
   if (child_ == nullptr) return;
-  if (HasPassed(connected_at_ + absl::ToChronoNanoseconds(options_.max_backoff))) {
-    backoff_.Succeed();
-  } else {
+  if (HasJustConnected()) {
     backoff_.Fail();  // one that ends as soon as it is started
+  } else {
+    backoff_.Succeed();
   }
+}
+
+// The connection, or the one before, has not lasted.
+bool ChannelCore::HasJustConnected() {
+  auto age = std::chrono::steady_clock::now() - connected_at_;
+  return absl::FromChrono(age) < options_.max_backoff;
 }
 
 // Something about the connection is not as it was.
@@ -171,6 +179,16 @@ Connection* ChannelCore::Pin() {
   return current_.get();
 }
 
+// The current one, and those whose last calls go on.
+std::vector<Connection*> ChannelCore::PinAll() {
+  std::vector<Connection*> all;
+  MutexLock lock(mutex_);
+  if (current_ != nullptr) all.push_back(current_.get());
+  for (const Retired& retired : retired_) all.push_back(retired.connection.get());
+  for (Connection* connection : all) EnterOn(connection->caller());
+  return all;
+}
+
 void ChannelCore::Unpin(Connection& connection) {
   MutexLock lock(mutex_);
   LeaveOn(connection.caller());
@@ -179,17 +197,13 @@ void ChannelCore::Unpin(Connection& connection) {
 void ChannelCore::Close() {
   if (fork_mark_.IsForked()) return;
   std::shared_ptr<ChannelCore> self = shared_from_this();
-  std::vector<Connection*> connections;
   {
     MutexLock lock(mutex_);
     final_ = Closed();
     changed_.NotifyAll();
-    if (current_ != nullptr) connections.push_back(current_.get());
-    for (const Retired& retired : retired_) connections.push_back(retired.connection.get());
-    for (Connection* connection : connections) EnterOn(connection->caller());
   }
   end_wait_.Stop();
-  for (Connection* connection : connections) {
+  for (Connection* connection : PinAll()) {
     connection->Close(Closed());
     Unpin(*connection);
   }
@@ -199,6 +213,7 @@ void ChannelCore::Close() {
 void ChannelCore::Abandon() {
   if (fork_mark_.IsForked()) return;
   Close();
+  events_.End();
   if (!thread_.joinable()) return;
   MutexLock lock(mutex_);
   if (is_connecting_ || thread_.get_id() == std::this_thread::get_id()) {

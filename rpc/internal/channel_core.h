@@ -73,6 +73,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   absl::Status Attempt(Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MayRestart(ChildProcess& child, const absl::Status& lost);
   Connection* Pin();
+  std::vector<Connection*> PinAll();
   void Unpin(Connection& connection);
   void Take(ConnectionToPeer made) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -81,6 +82,8 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   bool may_reconnect() const;
   void StayConnected();
   bool AwaitEnd(Connection& connection);
+  bool PauseIfItDidNotLast(Backoff& pace);
+  bool HasJustConnected() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::optional<Address> address_;
   const ChannelOptions options_;

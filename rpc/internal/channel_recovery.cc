@@ -110,17 +110,27 @@ absl::Status ChannelCore::Reconnect(Deadline deadline, bool wait_for_ready) {
 // Connects without the lock; nobody else does meanwhile.
 absl::Status ChannelCore::Attempt(Deadline deadline) {
   is_connecting_ = true;
-  absl::Status may_restart;
-  absl::StatusOr<ConnectionToPeer> made = absl::UnknownError("not tried");
-  std::shared_ptr<ChildProcess> child = child_;
-  absl::Status lost = lost_;
   {
     MutexUnlock unlock(mutex_);
+    Reap();
     events_.Deliver();
-    if (child != nullptr) may_restart = MayRestart(*child, lost);
-    if (may_restart.ok()) {
+  }
+  bool has_calls = std::any_of(retired_.begin(), retired_.end(),
+                               [](const Retired& retired) { return !retired.is_told_closed; });
+  std::shared_ptr<ChildProcess> child = child_;
+  absl::Status lost = lost_;
+  absl::Status may_restart;
+  absl::StatusOr<ConnectionToPeer> made = absl::UnavailableError(
+      absl::StrCat(lost.message(), "; another is started when its last calls have ended"));
+  {
+    MutexUnlock unlock(mutex_);
+    bool is_busy = child != nullptr && has_calls && !child->Wait(Deadline::min()).has_value();
+    if (child != nullptr && !is_busy) may_restart = MayRestart(*child, lost);
+    if (may_restart.ok() && !is_busy) {
       made = ConnectTo(*address_, options_,
                        std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_);
+      // That a call was in a hurry says nothing of the child.
+      if (child != nullptr && !made.ok() && HasPassed(deadline)) restarts_.TakeBack();
     }
   }
   is_connecting_ = false;
@@ -136,7 +146,7 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
     if (!final_.ok()) retired_.push_back({std::move(current_), false});  // closed meanwhile
     return final_;
   }
-  if (HasPassed(deadline)) return TooLate(made.status());  // which says little of the server
+  if (HasPassed(deadline)) return TooLate(lost_);  // which says little of the server
   lost_ = made.status();
   events_.Push(ferry::Event::Type::kConnectFailed, std::nullopt, lost_, backoff_.Fail());
   return lost_;
@@ -144,8 +154,9 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
 
 // What the child's end, and those before, say to another one.
 absl::Status ChannelCore::MayRestart(ChildProcess& child, const absl::Status& lost) {
+  bool hangs = !child.Wait(Deadline::min()).has_value();  // it has had the time to end
   ExitStatus end = child.Stop();
-  if (options_.restart == Restart::kOnFailure && end.ok()) return lost;
+  if (options_.restart == Restart::kOnFailure && end.ok() && !hangs) return lost;
   if (restarts_.TrySpend()) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(
       lost.message(), "; it was started again ", options_.restart_limit, " times within ",
@@ -154,11 +165,14 @@ absl::Status ChannelCore::MayRestart(ChildProcess& child, const absl::Status& lo
 
 // The channel's thread: connects again as soon as it can.
 void ChannelCore::StayConnected() {
+  Backoff pace(options_.max_backoff);  // with a server that greets and goes, again and again
   for (;;) {
     if (Connection* connection = Pin()) {
       bool goes_on = AwaitEnd(*connection);
+      bool has_ended = !connection->close_reason().ok();
       Unpin(*connection);
       if (!goes_on) return;
+      if (has_ended && !PauseIfItDidNotLast(pace)) return;
     }
     absl::Status connected = Recover(kNoDeadline, true);
     Deadline again;
@@ -169,6 +183,19 @@ void ChannelCore::StayConnected() {
     }
     if (!connected.ok() && !end_wait_.Pause(again)) return;
   }
+}
+
+// False when the channel is closed.
+bool ChannelCore::PauseIfItDidNotLast(Backoff& pace) {
+  {
+    MutexLock lock(mutex_);
+    if (HasJustConnected()) {
+      pace.Fail();
+    } else {
+      pace.Succeed();
+    }
+  }
+  return end_wait_.Pause(pace.until());
 }
 
 // Or until there may be news of it; false when the channel is closed.

@@ -54,19 +54,19 @@ absl::Status Connection::AwaitHello(Deadline deadline) {
     if (step == Step::kClosed) return close_reason();
     if (step == Step::kHandled) continue;
     if (HasPassed(deadline)) return absl::DeadlineExceededError("no hello");
-    WaitForFrames(deadline);
+    WaitForFrames(deadline, false);
   }
   return absl::OkStatus();
 }
 
-void Connection::WaitForFrames(Deadline deadline) {
+void Connection::WaitForFrames(Deadline deadline, bool interruptible) {
   Spinner::Look look = transport_->polls_memory() ? Spinner::Look::kMemory : Spinner::Look::kCall;
   if (spinner_.Spin(look, transport_->spin_limit(), deadline, [&] { return transport_->Poll(); })) {
     return;
   }
   WaitOptions wait;
   wait.deadline = deadline;
-  wait.interruptible = false;
+  wait.interruptible = interruptible;
   transport_->Wait(wait);
   spinner_.HasSlept();
 }

@@ -94,7 +94,7 @@ class Connection final : private FrameReader {
   // Takes one frame from the transport to where it belongs.
   Step HandleNext() override;
   // Looks for a while, then sleeps.
-  void WaitForFrames(Deadline deadline) override;
+  void WaitForFrames(Deadline deadline, bool interruptible) override;
 
   // For a wait set: takes in what is there, and Transport::Arm.
   void TakeIn();

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -31,6 +32,9 @@ class EventQueue {
             absl::Duration retry_in = absl::ZeroDuration());
   void Deliver();
 
+  // For good: when it returns, the sink runs no more, but for one that has called this.
+  void End();
+
  private:
   struct Entry {
     ferry::Event::Type type;
@@ -44,7 +48,10 @@ class EventQueue {
 
   Mutex mutex_;
   std::deque<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  CondVar delivered_;
   bool is_delivering_ ABSL_GUARDED_BY(mutex_) = false;
+  bool has_ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread::id deliverer_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ferry::internal

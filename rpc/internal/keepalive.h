@@ -16,7 +16,7 @@ class Keepalive {
   // Infinite: never.
   explicit Keepalive(absl::Duration interval) : interval_(interval) {}
 
-  // Something has arrived, or nobody listened.
+  // Something has arrived.
   void Heard() {
     due_ = kNoDeadline;
     asked_ = false;
@@ -32,7 +32,8 @@ class Keepalive {
 
   enum class Step { kNone, kAsk, kGiveUp };
 
-  // After a sleep in which nothing arrived.
+  // When nothing has arrived, nor lies there unread. What nobody read for long may only be
+  // due, and then costs a ping.
   Step Next() {
     if (due_ == kNoDeadline || !HasPassed(due_)) return Step::kNone;
     due_ = kNoDeadline;

@@ -25,6 +25,9 @@ class RestartBudget {
     return true;
   }
 
+  // What was spent last was not used.
+  void TakeBack() { free_again_.pop_back(); }
+
  private:
   const size_t limit_;
   const absl::Duration window_;

@@ -37,7 +37,7 @@ class SoleLane final : public Lane {
       case Connection::Step::kHandled:
         break;
       case Connection::Step::kEmpty:
-        session_->connection().WaitForFrames(kNoDeadline);
+        session_->connection().WaitForFrames(kNoDeadline, false);
         break;
       case Connection::Step::kClosed:
         return Step::kEnd;

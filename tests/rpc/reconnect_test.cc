@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -13,8 +14,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/call_failure.h"
+#include "ferry/transport/unix_socket.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/rpc/event_log.h"
+#include "tests/rpc/raw_server.h"
 #include "tests/rpc/serving_process.h"
 #include "tests/support/temp_folder.h"
 
@@ -194,6 +197,39 @@ TEST_P(ReconnectTest, ManyThreadsSurviveManyServers) {
   for (int before = answered; answered < before + 50;) std::this_thread::yield();
   stop = true;
   for (std::thread& caller : callers) caller.join();
+}
+
+// Greets, and closes.
+TEST(GreetAndGoTest, AtOnceIsNotAgainAndAgain) {
+  TempFolder folder;
+  std::string path = folder / "server";
+  std::unique_ptr<Listener> listener = *ListenUnix(path);
+  std::atomic<bool> stop{false};
+  int accepted = 0;
+  std::thread serving([&] {
+    while (!stop) {
+      auto transport = listener->TryAccept();
+      if (!transport.ok() || *transport == nullptr) {
+        std::this_thread::yield();
+        continue;
+      }
+      RawSession session(*std::move(transport), 0);
+      ++accepted;
+    }
+  });
+  EventLog log;
+  ChannelOptions options;
+  options.reconnect = Reconnect::kAtOnce;
+  options.on_event = log.sink();
+  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  absl::StatusOr<Channel> channel = Connect("unix:" + path, options);
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  log.Await(Event::Type::kConnected, 5);
+  // Pauses of 10, 20, 40 and 80 ms, give or take a fifth.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(120));
+  channel->Close();
+  stop = true;
+  serving.join();
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, ReconnectTest, testing::Values("unix", "named-pipe", "shm"),

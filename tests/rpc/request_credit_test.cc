@@ -15,6 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/connection.h"
+#include "ferry/transport/inproc_transport.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/rpc/raw_server.h"
 #include "tests/support/temp_folder.h"
@@ -92,6 +94,44 @@ TEST_F(CreditFramesTest, ACallWithoutCreditWaitsToItsDeadlineAndWasNotSent) {
   EXPECT_EQ(CallFailureOf(late)->delivery, CallFailure::Delivery::kNotSent);
 }
 
+TEST(ReturnedCreditTest, WhatACallThatCouldNotBeSentGivesBackLetsTheNextGo) {
+  RawServer server("returned_credit");
+  std::unique_ptr<internal::Connection> connection;
+  std::thread connecting([&] {
+    connection = std::make_unique<internal::Connection>(*ConnectInproc("returned_credit"),
+                                                        internal::Connection::Side::kConnected,
+                                                        internal::ConnectionOptions(), nullptr);
+    EXPECT_TRUE(connection->AwaitHello(kNoDeadline).ok());
+  });
+  std::unique_ptr<RawSession> session = server.Accept(100);
+  connecting.join();
+  internal::Caller& caller = connection->caller();
+  auto begin = [&](internal::PendingCall& call) {
+    internal::MutexLock lock(caller.mutex());
+    ASSERT_TRUE(caller.Begin(call));
+  };
+  Method method("ferry.test.Echo/Echo", Execution::kInline);
+  EchoRequest request;
+  Strict incomplete;
+  EchoReply replies[3];
+  internal::PendingCall first(method, request, request.ByteSizeLong(), replies[0]);
+  begin(first);
+  internal::PendingCall unsent(method, incomplete, 1000, replies[1]);
+  begin(unsent);
+  std::thread waiting([&] {
+    internal::PendingCall call(method, request, request.ByteSizeLong(), replies[2]);
+    begin(call);
+    EXPECT_TRUE(caller.Finish(call, kNoDeadline).ok());
+  });
+  std::thread reading([&] { EXPECT_TRUE(caller.Finish(first, kNoDeadline).ok()); });
+  session->Send(HeaderOf(FrameType::kReply, session->Expect(FrameType::kRequest).call));
+  reading.join();
+  EXPECT_TRUE(session->IsSilent());  // meanwhile the one that waits begins to read
+  EXPECT_EQ(caller.Finish(unsent, kNoDeadline).code(), StatusCode::kInvalidArgument);
+  session->Send(HeaderOf(FrameType::kReply, session->Expect(FrameType::kRequest).call));
+  waiting.join();
+}
+
 class RequestCreditTest : public TestWithParam<const char*> {
  protected:
   static ServerOptions Small() {
@@ -146,13 +186,15 @@ TEST_P(RequestCreditTest, AHandlerThatRunsHoldsNoCredit) {
   Channel channel = server.Connect();
   std::vector<std::thread> blocked;
   for (int i = 0; i < 3; ++i) {
-    blocked.emplace_back([&] {  // larger than the credit, and slow where nobody expects it
-      EchoRequest request = Sized(40'000);
-      request.set_take_us(200'000);
-      EXPECT_TRUE(EchoStub(channel).Echo(request).ok());
+    blocked.emplace_back([&] {
+      Empty request;  // with fields that it does not know, larger than the credit
+      EXPECT_TRUE(request.ParseFromString(Sized(40'000).SerializeAsString()));
+      EXPECT_TRUE(EchoStub(channel).Hold(request).ok());
     });
   }
+  server.service.AwaitBlocked(3);
   EXPECT_TRUE(EchoStub(channel).Echo(Sized(10)).ok());
+  server.service.LetGo();
   for (std::thread& caller : blocked) caller.join();
 }
 

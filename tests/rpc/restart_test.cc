@@ -116,6 +116,32 @@ TEST_P(RestartTest, AtOnceStartsItWithoutACall) {
   EXPECT_TRUE(Look(*channel).ok()) << Look(*channel);
 }
 
+TEST_P(RestartTest, CallsInAHurrySpendNoRestarts) {
+  Channel channel = Open(Restart::kOnFailure, 2);
+  Die(channel).IgnoreError();
+  CallOptions options;
+  options.timeout = absl::Microseconds(1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(DeedsStub(channel).Look(Nothing(), options).ok());
+  }
+  EXPECT_TRUE(Look(channel).ok()) << Look(channel);
+}
+
+TEST_P(RestartTest, AtOnceStartsAnotherInPlaceOfOneThatHangs) {
+  ChannelOptions options;
+  options.restart = Restart::kOnFailure;
+  options.reconnect = Reconnect::kAtOnce;
+  options.keepalive = absl::Milliseconds(50);
+  options.on_event = log_.sink();
+  absl::StatusOr<Channel> channel =
+      Connect(DeedsAddress() + "&grace=20ms&transport=" + GetParam(), options);
+  ASSERT_TRUE(channel.ok()) << channel.status();
+  ASSERT_GT(channel->peer().pid, 1);
+  kill(static_cast<pid_t>(channel->peer().pid), SIGSTOP);
+  EXPECT_FALSE(Look(*channel).ok());
+  log_.Await(Event::Type::kConnected, 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Transports, RestartTest, testing::Values("pipe", "unix", "shm"));
 
 }  // namespace

@@ -5,10 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/connection.h"
+#include "ferry/transport/inproc_transport.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/rpc/raw_server.h"
 
@@ -137,6 +141,124 @@ TEST_F(TurnedAwayTest, ASilentServerIsAskedAndThenLeft) {
   session->Expect(FrameType::kPing);  // and now not
   ExpectOutcome(StatusCode::kUnavailable, "has sent nothing, nor answered a ping, for 40ms",
                 kMaybe);
+}
+
+TEST_F(TurnedAwayTest, NothingIsToldOnceTheChannelHasGone) {
+  std::atomic<bool> has_gone{false};
+  ChannelOptions options;
+  options.reconnect = Reconnect::kAtOnce;
+  options.on_event = [&](const Event&) { EXPECT_FALSE(has_gone); };
+  std::unique_ptr<RawSession> session;
+  {
+    std::thread accepting([&] { session = server_.Accept(); });
+    absl::StatusOr<Channel> channel = Connect("inproc:turned_away", options);
+    accepting.join();
+    ASSERT_TRUE(channel.ok()) << channel.status();
+    session.reset();
+    // Until its thread has connected again, and waits for a hello.
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  has_gone = true;
+  session = server_.Accept();
+  Frame frame;
+  while (session->transport().TryRead(frame) != ReadResult::kClosed) session->transport().Wait({});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+// Sleeps longer than it shall, while the answer to the ping arrives.
+class LateReader final : public internal::FrameReader {
+ public:
+  void set_caller(internal::Caller* caller) { caller_ = caller; }
+
+ private:
+  Step HandleNext() override {
+    if (sleeps_ < 2) return Step::kEmpty;
+    sleeps_ = 0;
+    Frame frame;
+    frame.header = HeaderOf(FrameType::kReply, CallId::Make(0, 0, 1));
+    internal::Assembly nothing;
+    internal::Body body(nothing);
+    EXPECT_TRUE(caller_->OnReply(frame, body).ok());
+    return Step::kHandled;
+  }
+  void WaitForFrames(Deadline deadline, bool) override {
+    std::this_thread::sleep_until(deadline + std::chrono::milliseconds(1));
+    ++sleeps_;
+  }
+
+  internal::Caller* caller_ = nullptr;
+  int sleeps_ = 0;
+};
+
+TEST(KeepaliveTest, AnAnswerThatIsThereCountsThoughItIsReadLate) {
+  std::unique_ptr<Listener> listener = *ListenInproc("keepalive");
+  std::unique_ptr<Transport> transport = *ConnectInproc("keepalive");
+  internal::Mutex mutex;
+  internal::Sender sender(*transport, 1000);
+  LateReader reader;
+  internal::CallerOptions options;
+  options.keepalive = absl::Milliseconds(5);
+  internal::Caller caller(mutex, *transport, sender, reader, options);
+  reader.set_caller(&caller);
+  Method method("ferry.test.Echo/Echo", Execution::kInline);
+  EchoRequest request;
+  EchoReply reply;
+  internal::PendingCall call(method, request, request.ByteSizeLong(), reply);
+  {
+    internal::MutexLock lock(caller.mutex());
+    ASSERT_TRUE(caller.Begin(call));
+  }
+  EXPECT_TRUE(caller.Finish(call, kNoDeadline).ok());
+  EXPECT_TRUE(transport->close_reason().ok()) << transport->close_reason();
+}
+
+class DrainingServerTest : public TurnedAwayTest {
+ protected:
+  void Connect(uint64_t request_credit) {
+    std::thread connecting([this] { channel_ = ferry::Connect("inproc:turned_away"); });
+    session_ = server_.Accept(request_credit);
+    connecting.join();
+    ASSERT_TRUE(channel_.ok()) << channel_.status();
+  }
+  void Call(const CallOptions& options = {}) {
+    EchoRequest request;
+    request.set_payload("x");
+    outcome_ = EchoStub(*channel_).Echo(request, options).status();
+  }
+
+  absl::StatusOr<Channel> channel_;
+  std::unique_ptr<RawSession> session_;
+};
+
+TEST_F(DrainingServerTest, CloseEndsACallThatItStillRuns) {
+  Connect(0);
+  caller_ = std::thread([this] { Call(); });
+  session_->Expect(FrameType::kRequest);
+  session_->GoAway(StatusCode::kOk, "");
+  std::thread next([this] {  // which leaves the first connection to that call
+    EXPECT_TRUE(EchoStub(*channel_).Echo(EchoRequest()).ok());
+  });
+  std::unique_ptr<RawSession> second = server_.Accept();
+  Answer(*second);
+  next.join();
+  channel_->Close();
+  ExpectOutcome(StatusCode::kCancelled, "the channel was closed", kMaybe);
+}
+
+TEST_F(DrainingServerTest, ACallThatWaitsThereForCreditGoesToTheNextServer) {
+  Connect(1);
+  CallOptions brief;
+  brief.timeout = absl::Milliseconds(10);
+  Call(brief);  // takes the credit
+  session_->Expect(FrameType::kRequest);
+  session_->Expect(FrameType::kCancel);
+  caller_ = std::thread([this] { Call(); });
+  EXPECT_TRUE(session_->IsSilent());
+  session_->GoAway(StatusCode::kOk, "");
+  std::unique_ptr<RawSession> second = server_.Accept();
+  Answer(*second);
+  caller_.join();
+  EXPECT_TRUE(outcome_.ok()) << outcome_;
 }
 
 }  // namespace
