@@ -113,23 +113,6 @@ TEST_F(TurnedAwayTest, AskedToOpenNoMoreCallsAChannelFinishesThoseThatAreOpen) {
   EXPECT_TRUE(outcome_.ok()) << outcome_;
 }
 
-TEST_F(TurnedAwayTest, CloseEndsCallsOnAConnectionThatOpensNoMore) {
-  absl::StatusOr<Channel> channel = absl::UnknownError("");
-  std::thread connecting([&] { channel = Connect("inproc:turned_away"); });
-  std::unique_ptr<RawSession> first = server_.Accept();
-  connecting.join();
-  ASSERT_TRUE(channel.ok()) << channel.status();
-  caller_ = std::thread([&] { outcome_ = EchoStub(*channel).Echo(EchoRequest()).status(); });
-  first->Expect(FrameType::kRequest);
-  first->GoAway(StatusCode::kOk, "");
-  std::thread second_caller([&] { EchoStub(*channel).Echo(EchoRequest()).status().IgnoreError(); });
-  std::unique_ptr<RawSession> second = server_.Accept();
-  second->Expect(FrameType::kRequest);
-  channel->Close();
-  second_caller.join();
-  ExpectOutcome(StatusCode::kCancelled, "the channel was closed", kMaybe);
-}
-
 TEST_F(TurnedAwayTest, ASilentServerIsAskedAndThenLeft) {
   ChannelOptions options;
   options.keepalive = absl::Milliseconds(20);
