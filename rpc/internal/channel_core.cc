@@ -29,6 +29,15 @@ absl::Status NotSent(const Method& method, const absl::Status& why) {
                      {CallFailure::Origin::kHere, CallFailure::Delivery::kNotSent});
 }
 
+// There may be nobody to connect to again.
+ChannelOptions WithWhatIsPossible(const std::optional<Address>& address, ChannelOptions options) {
+  if (!address.has_value() || address->scheme == "stdio" ||
+      (address->scheme == "exec" && options.restart == Restart::kNever)) {
+    options.reconnect = Reconnect::kNever;
+  }
+  return options;
+}
+
 // The mutex of a channel's connections is the channel's, which clang cannot know.
 bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   return caller.Begin(call);
@@ -46,7 +55,7 @@ absl::Status RefusalOf(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 ChannelCore::ChannelCore(std::optional<Address> address, const ChannelOptions& options)
     : address_(std::move(address)),
-      options_(options),
+      options_(WithWhatIsPossible(address_, options)),
       events_(options.on_event, address_.has_value() ? address_->text : std::string()),
       backoff_(options.max_backoff),
       restarts_(options.restart_limit, options.restart_window) {}
@@ -164,12 +173,6 @@ void ChannelCore::Reap() {
   has_retired_.store(!retired_.empty(), std::memory_order_relaxed);
   MutexUnlock unlock(mutex_);
   unused.clear();
-}
-
-bool ChannelCore::may_reconnect() const {
-  return address_.has_value() && options_.reconnect != Reconnect::kNever &&
-         address_->scheme != "stdio" &&
-         (address_->scheme != "exec" || options_.restart != Restart::kNever);
 }
 
 // While it is pinned the connection stays.

@@ -79,7 +79,7 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AfterCall() ABSL_ATTRIBUTE_COLD;
   void Reap();
-  bool may_reconnect() const;
+  bool may_reconnect() const { return options_.reconnect != Reconnect::kNever; }
   void StayConnected();
   bool AwaitEnd(Connection& connection);
   bool PauseIfItDidNotLast(Backoff& pace);
