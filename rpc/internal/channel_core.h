@@ -24,7 +24,7 @@
 #include "ferry/rpc/method.h"
 #include "ferry/transport/address.h"
 #include "ferry/transport/deadline.h"
-#include "ferry/transport/end_wait.h"
+#include "ferry/transport/internal/end_wait.h"
 #include "ferry/transport/internal/fork.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/transport.h"

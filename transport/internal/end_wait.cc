@@ -1,13 +1,11 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ferry/transport/end_wait.h"
+#include "ferry/transport/internal/end_wait.h"
 
 #include "ferry/transport/internal/sys.h"
 
-namespace ferry {
-
-namespace sys = internal::sys;
+namespace ferry::internal {
 
 bool EndWait::Wait(const Transport& transport, Deadline deadline) {
   Transport::EndSign sign = transport.end_sign();
@@ -27,4 +25,4 @@ bool EndWait::Pause(Deadline deadline) {
   return !is_stopped_.load();
 }
 
-}  // namespace ferry
+}  // namespace ferry::internal

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef FERRY_TRANSPORT_END_WAIT_H_
-#define FERRY_TRANSPORT_END_WAIT_H_
+#ifndef FERRY_TRANSPORT_INTERNAL_END_WAIT_H_
+#define FERRY_TRANSPORT_INTERNAL_END_WAIT_H_
 
 #include <atomic>
 
@@ -11,7 +11,7 @@
 #include "ferry/transport/internal/event.h"
 #include "ferry/transport/transport.h"
 
-namespace ferry {
+namespace ferry::internal {
 
 // Sleeps until a peer has gone, beside the thread that receives, which it does not disturb.
 // Thread contract: Open first, Wait and Pause on one thread, Stop and Nudge on any.
@@ -39,10 +39,10 @@ class EndWait {
   }
 
  private:
-  internal::Event wake_;
+  Event wake_;
   std::atomic<bool> is_stopped_{false};
 };
 
-}  // namespace ferry
+}  // namespace ferry::internal
 
-#endif  // FERRY_TRANSPORT_END_WAIT_H_
+#endif  // FERRY_TRANSPORT_INTERNAL_END_WAIT_H_
