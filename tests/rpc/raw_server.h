@@ -59,6 +59,12 @@ class RawSession {
     Send(header, status.SerializeAsString());
   }
 
+  // Until the client, which reads, has handled all that was sent.
+  void AwaitHandled() {
+    Send(HeaderOf(FrameType::kPing));
+    Expect(FrameType::kPing);
+  }
+
   // The next frame, which is to be of this type.
   FrameHeader Expect(FrameType type) {
     Frame frame;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -174,11 +175,13 @@ TEST_P(RequestCreditTest, OneHundredThousandCallsAgainstASmallCreditAreAllAnswer
     for (std::thread& caller : callers) caller.join();
   };
   call_on_all_threads(100);
-  int64_t before = Resident();
+  [[maybe_unused]] int64_t before = Resident();
   answered = 0;
   call_on_all_threads(kCalls);
   EXPECT_EQ(answered, kThreads * kCalls);
-  EXPECT_LT(Resident(), before + 4 * 1024);
+#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && !defined(ABSL_HAVE_THREAD_SANITIZER)
+  EXPECT_LT(Resident(), before + 4 * 1024);  // where no shadow memory counts along
+#endif
 }
 
 TEST_P(RequestCreditTest, AHandlerThatRunsHoldsNoCredit) {

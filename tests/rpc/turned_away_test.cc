@@ -218,6 +218,7 @@ TEST_F(DrainingServerTest, CloseEndsACallThatItStillRuns) {
   caller_ = std::thread([this] { Call(); });
   session_->Expect(FrameType::kRequest);
   session_->GoAway(StatusCode::kOk, "");
+  session_->AwaitHandled();
   std::thread next([this] {  // which leaves the first connection to that call
     EXPECT_TRUE(EchoStub(*channel_).Echo(EchoRequest()).ok());
   });
