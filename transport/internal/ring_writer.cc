@@ -82,6 +82,7 @@ RingWriter::Result RingWriter::Refresh(uint64_t seen) {
   // overwrite.
   uint64_t word = control->released.load(std::memory_order_acquire);
   if (word == seen) return Result::kFull;
+  order_.After();
   RingPosition now = RingPosition::Unpack(word);
   RingPosition before = RingPosition::Unpack(seen);
   // Loaded after `word`, so that it has all that a peer can honestly have released.
@@ -104,6 +105,7 @@ bool RingWriter::Commit(RingSlot* slot) {
   uint64_t word = slot->words[0].load(std::memory_order_relaxed);
   uint32_t stamp = RingSlot::StampOf(word);
   stamp = stamp == 0 ? static_cast<uint32_t>(slot - slots_) + 1 : stamp + geometry_.slots;
+  order_.Before();
   // Sequentially consistent, against the peer that says where to wake it, then looks for
   // the stamp: one of the two sees the other.
   slot->words[0].store(RingSlot::Commit(stamp, static_cast<uint32_t>(word >> 32)));

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "absl/base/attributes.h"
+#include "ferry/transport/internal/peer_order.h"
 #include "ferry/transport/internal/ring_layout.h"
 
 namespace ferry::internal {
@@ -74,6 +75,7 @@ class RingWriter {
   // What the peer is known to have released: the release of who learned it from the peer
   // pairs with the acquire of who reserves, and may overwrite it.
   std::atomic<uint64_t> released_{0};
+  PeerOrder order_;
 };
 
 }  // namespace ferry::internal
