@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -24,6 +23,7 @@
 #include "tests/rpc/echo_service.h"
 #include "tests/support/body_process.h"
 #include "tests/support/child_body.h"
+#include "tests/support/resident_memory.h"
 #include "tests/support/temp_folder.h"
 
 namespace ferry::test {
@@ -89,17 +89,7 @@ class OverloadTest : public testing::TestWithParam<const char*> {
     while (server_->ReadLine() != count);
   }
 
-  // Of the server, in bytes.
-  size_t Memory() const {
-    std::ifstream status(absl::StrCat("/proc/", server_->pid(), "/status"));
-    for (std::string word; status >> word;) {
-      if (word != "VmRSS:") continue;
-      size_t kib = 0;
-      status >> kib;
-      return kib * 1024;
-    }
-    return 0;
-  }
+  size_t Memory() const { return ResidentMemory(server_->pid()); }
 
   TempFolder folder_;
   std::unique_ptr<BodyProcess> server_;

@@ -4,22 +4,20 @@
 // Callers that send more than the server has room for.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/transport/inproc_transport.h"
 #include "tests/rpc/echo_service.h"
 #include "tests/rpc/raw_server.h"
+#include "tests/support/resident_memory.h"
 #include "tests/support/temp_folder.h"
 
 namespace ferry::test {
@@ -143,18 +141,6 @@ class RequestCreditTest : public TestWithParam<const char*> {
 
   std::string address() { return std::string(GetParam()) + ":" + (folder_ / "server"); }
 
-  // Of this process, in KiB.
-  static int64_t Resident() {
-    std::ifstream status("/proc/self/status");
-    int64_t kib = 0;
-    for (std::string line; std::getline(status, line);) {
-      if (!absl::StartsWith(line, "VmRSS:")) continue;
-      std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
-      EXPECT_TRUE(absl::SimpleAtoi(words[words.size() - 2], &kib)) << line;
-    }
-    return kib;
-  }
-
   TempFolder folder_;
 };
 
@@ -175,13 +161,11 @@ TEST_P(RequestCreditTest, OneHundredThousandCallsAgainstASmallCreditAreAllAnswer
     for (std::thread& caller : callers) caller.join();
   };
   call_on_all_threads(100);
-  [[maybe_unused]] int64_t before = Resident();
+  size_t before = ResidentMemory(getpid());
   answered = 0;
   call_on_all_threads(kCalls);
   EXPECT_EQ(answered, kThreads * kCalls);
-#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && !defined(ABSL_HAVE_THREAD_SANITIZER)
-  EXPECT_LT(Resident(), before + 4 * 1024);  // where no shadow memory counts along
-#endif
+  EXPECT_LT(ResidentMemory(getpid()), before + 4 * 1024 * 1024);
 }
 
 TEST_P(RequestCreditTest, AHandlerThatRunsHoldsNoCredit) {
