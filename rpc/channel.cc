@@ -28,12 +28,12 @@ absl::Status Channel::Call(const Method& method, const google::protobuf::Message
   return core_->Call(method, request, reply, options);
 }
 
-absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& given) {
-  absl::StatusOr<Address> parsed = internal::ResolveAddress(address, given.config_file);
+absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
+  absl::StatusOr<Address> parsed = internal::ResolveAddress(address, options.config_file);
   if (!parsed.ok()) return parsed.status();
-  ChannelOptions options = given;
-  internal::Apply(*parsed, options);
-  auto core = std::make_shared<ChannelCore>(*std::move(parsed), options);
+  ChannelOptions applied = options;
+  internal::Apply(*parsed, applied);
+  auto core = std::make_shared<ChannelCore>(*std::move(parsed), applied);
   if (absl::Status connected = core->Connect(); !connected.ok()) return connected;
   return HandleOn(core);
 }

@@ -16,8 +16,6 @@
 
 namespace ferry::internal {
 
-using google::protobuf::MessageLite;
-
 namespace {
 
 // How many frames are handled between looks at the call they are read for: a peer may send

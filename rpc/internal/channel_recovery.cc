@@ -69,8 +69,9 @@ absl::Status ChannelCore::Connect() {
   if (absl::Status opened = end_wait_.Open(); !opened.ok()) return opened;
   absl::StatusOr<std::thread> thread =
       StartThread([self = shared_from_this()] { self->StayConnected(); });
-  if (thread.ok()) thread_ = *std::move(thread);
-  return thread.status();
+  if (!thread.ok()) return thread.status();
+  thread_ = *std::move(thread);
+  return absl::OkStatus();
 }
 
 absl::Status ChannelCore::Recover(Deadline deadline, bool wait_for_ready) {

@@ -69,7 +69,7 @@ absl::Status RingSocket::Greet(const RingGeometry& ours, UniqueFd memory) {
 }
 
 // EAGAIN means that the peer has not taken earlier rings yet, which wake it as well.
-void RingSocket::Ring() {
+void RingSocket::Ring() const {
   for (int tries = 0; tries < kRingTries; ++tries) {
     if (sys::Ring(fd()) == 0 || errno == EAGAIN) return;
     if (errno == EINTR) continue;

@@ -41,7 +41,7 @@ class RingSocket {
   absl::Status Greet(const RingGeometry& ours, UniqueFd memory);
 
   // Wakes the peer, if it sleeps.
-  void Ring();
+  void Ring() const;
 
   // The end, for both sides; wakes who sleeps in Take.
   void Shutdown() const;
