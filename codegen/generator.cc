@@ -12,6 +12,7 @@
 #include "codegen/header.h"
 #include "codegen/names.h"
 #include "codegen/options.h"
+#include "codegen/shape.h"
 #include "codegen/source.h"
 
 namespace ferry::codegen {
@@ -24,11 +25,8 @@ namespace pb = google::protobuf;
 
 std::string CheckMethods(const pb::ServiceDescriptor& service) {
   for (int i = 0; i < service.method_count(); ++i) {
-    const pb::MethodDescriptor& method = *service.method(i);
-    if (!method.client_streaming() && !method.server_streaming()) continue;
-    return std::string(method.full_name()) +
-           ": streaming methods are not supported yet; remove \"stream\", or move the method "
-           "to a .proto file that protoc-gen-ferry is not run on";
+    std::string problem = CheckShape(*service.method(i));
+    if (!problem.empty()) return problem;
   }
   return "";
 }

@@ -17,8 +17,8 @@ namespace ferry::codegen {
 // build system has to know its outputs before it has read the .proto.
 class Generator final : public google::protobuf::compiler::CodeGenerator {
  public:
-  // Refuses options that are not in options.h, streaming methods and the package
-  // ferry.internal.
+  // Refuses options that are not in options.h, one-way methods with streams and the
+  // package ferry.internal.
   bool Generate(const google::protobuf::FileDescriptor* file, const std::string& parameter,
                 google::protobuf::compiler::GeneratorContext* context,
                 std::string* error) const override;

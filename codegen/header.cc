@@ -5,9 +5,12 @@
 
 #include <google/protobuf/descriptor.pb.h>
 
+#include <string_view>
+
 #include "codegen/comment.h"
 #include "codegen/emitter.h"
 #include "codegen/names.h"
+#include "codegen/shape.h"
 
 namespace ferry::codegen {
 namespace {
@@ -22,19 +25,63 @@ Holes MethodHoles(const pb::MethodDescriptor& method, const Options& options) {
           {"deprecated", method.options().deprecated() ? "[[deprecated]]" : ""}};
 }
 
-std::string HandlerDeclaration(const pb::MethodDescriptor& method, const Options& options) {
-  return Emit(R"(
+constexpr char kUnaryHandler[] = R"(
       $comment$
       virtual ::absl::Status $method$(
           ::ferry::ServerContext& context, const $request$& request,
           $reply$& reply);
 
-      )",
-              MethodHoles(method, options));
+      )";
+
+constexpr char kServerStreamHandler[] = R"(
+      $comment$
+      virtual ::absl::Status $method$(
+          ::ferry::ServerContext& context, const $request$& request,
+          ::ferry::ServerWriter<$reply$>& replies);
+
+      )";
+
+constexpr char kClientStreamHandler[] = R"(
+      $comment$
+      virtual ::absl::Status $method$(
+          ::ferry::ServerContext& context, ::ferry::ServerReader<$request$>& requests,
+          $reply$& reply);
+
+      )";
+
+constexpr char kTwoWayStreamHandler[] = R"(
+      $comment$
+      virtual ::absl::Status $method$(
+          ::ferry::ServerContext& context,
+          ::ferry::ServerReaderWriter<$reply$, $request$>& stream);
+
+      )";
+
+constexpr char kOneWayHandler[] = R"(
+      $comment$
+      // The status that it returns goes nowhere.
+      virtual ::absl::Status $method$(
+          ::ferry::ServerContext& context, const $request$& request);
+
+      )";
+
+std::string_view HandlerLayout(Shape shape) {
+  switch (shape) {
+    case Shape::kUnary:
+      return kUnaryHandler;
+    case Shape::kServerStream:
+      return kServerStreamHandler;
+    case Shape::kClientStream:
+      return kClientStreamHandler;
+    case Shape::kTwoWayStream:
+      return kTwoWayStreamHandler;
+    case Shape::kOneWay:
+      return kOneWayHandler;
+  }
+  return "";
 }
 
-std::string CallDeclarations(const pb::MethodDescriptor& method, const Options& options) {
-  return Emit(R"(
+constexpr char kUnaryCall[] = R"(
       $comment$
       // Reuses `reply`: nothing is allocated beyond what protobuf itself does.
       $deprecated$
@@ -49,8 +96,65 @@ std::string CallDeclarations(const pb::MethodDescriptor& method, const Options& 
           const $request$& request, decltype(nullptr),
           const ::ferry::CallOptions& options = {}) const = delete;
 
-      )",
-              MethodHoles(method, options));
+      )";
+
+constexpr char kServerStreamCall[] = R"(
+      $comment$
+      // A reader that goes away before Finish cancels the call.
+      $deprecated$
+      ::ferry::ClientReader<$reply$> $method$(
+          const $request$& request,
+          const ::ferry::CallOptions& options = {}) const;
+
+      )";
+
+constexpr char kClientStreamCall[] = R"(
+      $comment$
+      // Finish fills in `reply`, which outlives the writer. One that goes away before Finish
+      // cancels the call.
+      $deprecated$
+      ::ferry::ClientWriter<$request$> $method$(
+          $reply$* reply,
+          const ::ferry::CallOptions& options = {}) const;
+      ::ferry::ClientWriter<$request$> $method$(
+          decltype(nullptr),
+          const ::ferry::CallOptions& options = {}) const = delete;
+
+      )";
+
+constexpr char kTwoWayStreamCall[] = R"(
+      $comment$
+      // A stream that goes away before Finish cancels the call.
+      $deprecated$
+      ::ferry::ClientReaderWriter<$request$, $reply$> $method$(
+          const ::ferry::CallOptions& options = {}) const;
+
+      )";
+
+constexpr char kOneWayCall[] = R"(
+      $comment$
+      // Returns when the request is on its way; nobody learns what becomes of it.
+      $deprecated$
+      ::absl::Status $method$(
+          const $request$& request,
+          const ::ferry::CallOptions& options = {}) const;
+
+      )";
+
+std::string_view CallLayout(Shape shape) {
+  switch (shape) {
+    case Shape::kUnary:
+      return kUnaryCall;
+    case Shape::kServerStream:
+      return kServerStreamCall;
+    case Shape::kClientStream:
+      return kClientStreamCall;
+    case Shape::kTwoWayStream:
+      return kTwoWayStreamCall;
+    case Shape::kOneWay:
+      return kOneWayCall;
+  }
+  return "";
 }
 
 std::string Classes(const pb::ServiceDescriptor& service, const Options& options) {
@@ -59,8 +163,10 @@ std::string Classes(const pb::ServiceDescriptor& service, const Options& options
   std::string handlers;
   std::string calls;
   for (int i = 0; i < service.method_count(); ++i) {
-    handlers += HandlerDeclaration(*service.method(i), options);
-    calls += CallDeclarations(*service.method(i), options);
+    const pb::MethodDescriptor& method = *service.method(i);
+    const Holes holes = MethodHoles(method, options);
+    handlers += Emit(HandlerLayout(ShapeOf(method)), holes);
+    calls += Emit(CallLayout(ShapeOf(method)), holes);
   }
   return Emit(R"(
       $comment$

@@ -7,6 +7,7 @@
 
 #include "codegen/emitter.h"
 #include "codegen/names.h"
+#include "codegen/shape.h"
 #include "ferry/proto/options.pb.h"
 
 namespace ferry::codegen {
@@ -16,38 +17,44 @@ namespace pb = google::protobuf;
 
 Holes MethodHoles(const pb::MethodDescriptor& method, const Options& options) {
   const pb::ServiceDescriptor& service = *method.service();
+  const Shape shape = ShapeOf(method);
+  const std::string request = MessageType(*method.input_type());
+  const std::string reply = MessageType(*method.output_type());
   const bool blocking = method.options().GetExtension(::ferry::blocking);
   return {{"service", ServiceClass(service, options)},
           {"stub", StubClass(service, options)},
           {"method", MethodName(method, options)},
-          {"request", MessageType(*method.input_type())},
-          {"reply", MessageType(*method.output_type())},
+          {"request", request},
+          {"reply", reply},
+          {"messages", shape == Shape::kOneWay ? request : request + ", " + reply},
           {"full_name", FullName(method)},
+          {"shape", ShapeName(shape)},
           {"execution", blocking ? "kBlocking" : "kInline"},
           {"name", ConstantName(method)},
           {"constant", "::" + ConstantsNamespace(service) + "::" + ConstantName(method)}};
 }
 
-// What `layout` gives for each method.
+// What `layout_of` its shape gives for each method.
 std::string ForEachMethod(const pb::ServiceDescriptor& service, const Options& options,
-                          std::string_view layout) {
+                          std::string_view (*layout_of)(Shape)) {
   std::string out;
   for (int i = 0; i < service.method_count(); ++i) {
-    out += Emit(layout, MethodHoles(*service.method(i), options));
+    const pb::MethodDescriptor& method = *service.method(i);
+    out += Emit(layout_of(ShapeOf(method)), MethodHoles(method, options));
   }
   return out;
 }
 
-std::string Constants(const pb::ServiceDescriptor& service, const Options& options) {
-  return InNamespace(ConstantsNamespace(service), ForEachMethod(service, options, R"(
+std::string_view ConstantLayout(Shape /*any*/) {
+  return R"(
       constexpr ::ferry::Method $name$(
-          "$full_name$", ::ferry::Execution::$execution$);
+          "$full_name$", ::ferry::CallShape::k$shape$,
+          ::ferry::Execution::$execution$);
 
-      )"));
+      )";
 }
 
-std::string Handlers(const pb::ServiceDescriptor& service, const Options& options) {
-  return ForEachMethod(service, options, R"(
+constexpr char kUnaryHandler[] = R"(
       ::absl::Status $service$::$method$(
           ::ferry::ServerContext&, const $request$&,
           $reply$&) {
@@ -55,18 +62,75 @@ std::string Handlers(const pb::ServiceDescriptor& service, const Options& option
             $constant$);
       }
 
-      )");
+      )";
+
+constexpr char kServerStreamHandler[] = R"(
+      ::absl::Status $service$::$method$(
+          ::ferry::ServerContext&, const $request$&,
+          ::ferry::ServerWriter<$reply$>&) {
+        return ::ferry::internal::Unimplemented(
+            $constant$);
+      }
+
+      )";
+
+constexpr char kClientStreamHandler[] = R"(
+      ::absl::Status $service$::$method$(
+          ::ferry::ServerContext&, ::ferry::ServerReader<$request$>&,
+          $reply$&) {
+        return ::ferry::internal::Unimplemented(
+            $constant$);
+      }
+
+      )";
+
+constexpr char kTwoWayStreamHandler[] = R"(
+      ::absl::Status $service$::$method$(
+          ::ferry::ServerContext&,
+          ::ferry::ServerReaderWriter<$reply$, $request$>&) {
+        return ::ferry::internal::Unimplemented(
+            $constant$);
+      }
+
+      )";
+
+constexpr char kOneWayHandler[] = R"(
+      ::absl::Status $service$::$method$(
+          ::ferry::ServerContext&, const $request$&) {
+        return ::ferry::internal::Unimplemented(
+            $constant$);
+      }
+
+      )";
+
+std::string_view HandlerLayout(Shape shape) {
+  switch (shape) {
+    case Shape::kUnary:
+      return kUnaryHandler;
+    case Shape::kServerStream:
+      return kServerStreamHandler;
+    case Shape::kClientStream:
+      return kClientStreamHandler;
+    case Shape::kTwoWayStream:
+      return kTwoWayStreamHandler;
+    case Shape::kOneWay:
+      return kOneWayHandler;
+  }
+  return "";
+}
+
+std::string_view TableEntryLayout(Shape /*any*/) {
+  return R"(
+      {&$constant$,
+       &::ferry::internal::Serve$shape$<
+           $service$, $messages$,
+           &$service$::$method$>},
+      )";
 }
 
 std::string MethodTable(const pb::ServiceDescriptor& service, const Options& options) {
-  const std::string entries = ForEachMethod(service, options, R"(
-      {&$constant$,
-       &::ferry::internal::ServeUnary<
-           $service$, $request$, $reply$,
-           &$service$::$method$>},
-      )");
   const Holes holes = {{"service", ServiceClass(service, options)},
-                       {"entries", entries},
+                       {"entries", ForEachMethod(service, options, TableEntryLayout)},
                        {"count", std::to_string(service.method_count())}};
   if (service.method_count() == 0) {
     return Emit(R"(
@@ -89,14 +153,7 @@ std::string MethodTable(const pb::ServiceDescriptor& service, const Options& opt
               holes);
 }
 
-std::string Calls(const pb::ServiceDescriptor& service, const Options& options) {
-  const std::string constructor = Emit(R"(
-      $stub$::$stub$(::ferry::Channel channel)
-          : ferry_channel_(::std::move(channel)) {}
-
-      )",
-                                       {{"stub", StubClass(service, options)}});
-  return constructor + ForEachMethod(service, options, R"(
+constexpr char kUnaryCall[] = R"(
       ::absl::Status $stub$::$method$(
           const $request$& request, $reply$* reply,
           const ::ferry::CallOptions& options) const {
@@ -113,7 +170,74 @@ std::string Calls(const pb::ServiceDescriptor& service, const Options& options) 
             request, options);
       }
 
-      )");
+      )";
+
+constexpr char kServerStreamCall[] = R"(
+      ::ferry::ClientReader<$reply$> $stub$::$method$(
+          const $request$& request,
+          const ::ferry::CallOptions& options) const {
+        return ::ferry::internal::CallServerStream<$messages$>(
+            ferry_channel_, $constant$,
+            request, options);
+      }
+
+      )";
+
+constexpr char kClientStreamCall[] = R"(
+      ::ferry::ClientWriter<$request$> $stub$::$method$(
+          $reply$* reply,
+          const ::ferry::CallOptions& options) const {
+        return ::ferry::internal::CallClientStream<$messages$>(
+            ferry_channel_, $constant$,
+            *reply, options);
+      }
+
+      )";
+
+constexpr char kTwoWayStreamCall[] = R"(
+      ::ferry::ClientReaderWriter<$request$, $reply$> $stub$::$method$(
+          const ::ferry::CallOptions& options) const {
+        return ::ferry::internal::CallTwoWayStream<$messages$>(
+            ferry_channel_, $constant$,
+            options);
+      }
+
+      )";
+
+constexpr char kOneWayCall[] = R"(
+      ::absl::Status $stub$::$method$(
+          const $request$& request,
+          const ::ferry::CallOptions& options) const {
+        return ::ferry::internal::CallOneWay(
+            ferry_channel_, $constant$,
+            request, options);
+      }
+
+      )";
+
+std::string_view CallLayout(Shape shape) {
+  switch (shape) {
+    case Shape::kUnary:
+      return kUnaryCall;
+    case Shape::kServerStream:
+      return kServerStreamCall;
+    case Shape::kClientStream:
+      return kClientStreamCall;
+    case Shape::kTwoWayStream:
+      return kTwoWayStreamCall;
+    case Shape::kOneWay:
+      return kOneWayCall;
+  }
+  return "";
+}
+
+std::string Constructor(const pb::ServiceDescriptor& service, const Options& options) {
+  return Emit(R"(
+      $stub$::$stub$(::ferry::Channel channel)
+          : ferry_channel_(::std::move(channel)) {}
+
+      )",
+              {{"stub", StubClass(service, options)}});
 }
 
 }  // namespace
@@ -123,8 +247,10 @@ std::string Source(const pb::FileDescriptor& file, const Options& options) {
   std::string members;
   for (int i = 0; i < file.service_count(); ++i) {
     const pb::ServiceDescriptor& service = *file.service(i);
-    constants += Constants(service, options);
-    members += Handlers(service, options) + MethodTable(service, options) + Calls(service, options);
+    constants +=
+        InNamespace(ConstantsNamespace(service), ForEachMethod(service, options, ConstantLayout));
+    members += ForEachMethod(service, options, HandlerLayout) + MethodTable(service, options) +
+               Constructor(service, options) + ForEachMethod(service, options, CallLayout);
   }
   std::string text = Emit(
       R"(

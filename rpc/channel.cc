@@ -28,6 +28,17 @@ absl::Status Channel::Call(const Method& method, const google::protobuf::Message
   return core_->Call(method, request, reply, options);
 }
 
+std::unique_ptr<internal::ClientStream> Channel::OpenStream(
+    const Method& method, const google::protobuf::MessageLite* request,
+    google::protobuf::MessageLite* reply, const CallOptions& options) const {
+  return core_->OpenStream(method, request, reply, options);
+}
+
+absl::Status Channel::SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
+                                 const CallOptions& options) const {
+  return core_->SendOneWay(method, request, options);
+}
+
 absl::StatusOr<Channel> Connect(std::string_view address, const ChannelOptions& options) {
   absl::StatusOr<Address> parsed = internal::ResolveAddress(address, options.config_file);
   if (!parsed.ok()) return parsed.status();

@@ -16,9 +16,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/cancellation.h"
+#include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/event.h"
 #include "ferry/rpc/exit_code.h"
 #include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/metadata.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/peer_policy.h"
 #include "ferry/transport/transport.h"
@@ -45,6 +48,10 @@ enum class Restart {
 struct ChannelOptions {
   // The largest request sent and reply accepted, in bytes; at most 2147483647.
   size_t max_message = kDefaultMaxMessage;
+
+  // Bytes of messages that the server may send on a stream before they are read; it waits with
+  // more. One message of any size is possible whenever some of it is left.
+  size_t stream_credit = kDefaultStreamCredit;
 
   // How long the other side may take to accept and to answer with its hello. A child that
   // needs longer to start needs more.
@@ -89,6 +96,21 @@ struct CallOptions {
 
   // Without a connection, tries to connect until the timeout rather than to fail.
   bool wait_for_ready = false;
+
+  // On the thread of a handler, the call ends with the one that the handler serves, if that is
+  // sooner (ServerContext::deadline).
+  bool inherit_deadline = true;
+
+  // Ends the call from another thread, with CANCELLED. Outlives the call.
+  Cancellation* cancellation = nullptr;
+
+  // What goes with the request.
+  Metadata metadata;
+
+  // What the server sends along, if wanted: filled in when a unary call returns, or Finish; the
+  // initial ones when the first Read does. They outlive the call, and begin empty.
+  Metadata* initial_metadata = nullptr;
+  Metadata* trailing_metadata = nullptr;
 };
 
 // Copies share one connection at a time; when the last one goes, it is closed, and a child
@@ -111,6 +133,15 @@ class Channel {
   // For generated code, which knows the types. Returns: see the stub's method.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, const CallOptions& options) const;
+  // `request`: null when the method takes a stream. `reply`, which outlives the call: null when
+  // it returns one. A call that cannot begin is one that has ended.
+  std::unique_ptr<internal::ClientStream> OpenStream(const Method& method,
+                                                     const google::protobuf::MessageLite* request,
+                                                     google::protobuf::MessageLite* reply,
+                                                     const CallOptions& options) const;
+  // Returns when the request has been handed to the system, or lies where the server reads it.
+  absl::Status SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
+                          const CallOptions& options) const;
 
  private:
   std::shared_ptr<internal::ChannelCore> core_;

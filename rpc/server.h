@@ -46,12 +46,16 @@ struct ServerOptions {
   // One request of any size is possible whenever some of it is left.
   size_t request_credit = kDefaultRequestCredit;
 
+  // Bytes of messages that a client may send on a stream before the handler reads them; it waits
+  // with more. One message of any size is possible whenever some of it is left.
+  size_t stream_credit = kDefaultStreamCredit;
+
   // Calls of one connection whose handlers run; more fail with RESOURCE_EXHAUSTED.
   size_t max_requests = kNoLimit;
 
-  // Bytes held for one connection: of unfinished requests, one more of which then fails with
-  // RESOURCE_EXHAUSTED, and of replies that the client does not read, during which its
-  // requests wait.
+  // Bytes held for one connection: of requests and messages that are unfinished or not taken, one
+  // more of which then fails its call with RESOURCE_EXHAUSTED, and of replies that the client does
+  // not read, during which its requests wait.
   size_t max_connection_memory = kDefaultMaxConnectionMemory;
 
   // How long a client may take to say hello, before its connection is closed; the one of

@@ -4,31 +4,58 @@
 #ifndef FERRY_RPC_SERVER_CONTEXT_H_
 #define FERRY_RPC_SERVER_CONTEXT_H_
 
+#include <functional>
+#include <utility>
+
 #include "ferry/rpc/internal/call_origin.h"
+#include "ferry/rpc/metadata.h"
 #include "ferry/rpc/method.h"
+#include "ferry/transport/deadline.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry {
 
 // What a handler knows of the call it serves; valid until it returns. Thread contract:
-// thread-safe.
+// thread-safe, but for the metadata that are sent: those are the handler's thread's.
 class ServerContext {
  public:
   // For ferry.
-  ServerContext(const Method& method, const internal::CallOrigin& origin)
+  ServerContext(const Method& method, internal::CallOrigin& origin)
       : method_(method), origin_(origin) {}
 
   const Method& method() const { return method_; }
   // Who calls.
   const Peer& peer() const { return origin_.peer(); }
 
-  // The reply would go nowhere: the client has gone, or the server shuts down and the grace
-  // is over. A handler that runs for long asks now and then, and returns.
-  bool IsCancelled() const { return origin_.is_gone(); }
+  // The reply would go nowhere: the client has cancelled the call or has gone, the deadline has
+  // passed, or the server shuts down and the grace is over. A handler that runs for long asks
+  // now and then, and returns; reads and writes of streams answer false.
+  bool IsCancelled() const { return origin_.IsCancelled(); }
+
+  // Runs `callback` when that happens, at once if it has: once, on the thread that finds out,
+  // which reads the connection, so that it must not wait. Takes back the one before, and waits if
+  // that is running; so OnCancel(nullptr) comes before what a callback refers to goes away, such
+  // as the handler's own variables. Not from inside a callback.
+  void OnCancel(std::function<void()> callback) { origin_.OnCancel(std::move(callback)); }
+
+  // When the client stops waiting; kNoDeadline if it does not. Calls that the handler makes on
+  // its thread end then, too (CallOptions::inherit_deadline).
+  Deadline deadline() const { return origin_.deadline(); }
+
+  // What the client has sent along.
+  const Metadata& metadata() const { return origin_.metadata(); }
+
+  // Fill these in for the client. The initial ones leave with the first message of a stream,
+  // or with the reply, or by SendInitialMetadata, which answers false when the call has ended;
+  // the trailing ones with the reply. What Metadata::Validate refuses fails the call with
+  // INTERNAL.
+  Metadata& initial_metadata() { return origin_.initial_metadata(); }
+  Metadata& trailing_metadata() { return origin_.trailing_metadata(); }
+  bool SendInitialMetadata() { return origin_.SendInitialMetadata(); }
 
  private:
   const Method& method_;
-  const internal::CallOrigin& origin_;
+  internal::CallOrigin& origin_;
 };
 
 }  // namespace ferry

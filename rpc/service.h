@@ -13,6 +13,7 @@
 #include "ferry/rpc/incoming_call.h"
 #include "ferry/rpc/method.h"
 #include "ferry/rpc/server_context.h"
+#include "ferry/rpc/server_stream.h"
 
 namespace ferry {
 
@@ -50,8 +51,9 @@ namespace internal {
 // What a handler that is not overridden returns.
 absl::Status Unimplemented(const Method& method);
 
-// A unary method of generated class S. `S::*handler` is virtual: the user's override
+// The methods of generated class S, by shape. `S::*handler` is virtual: the user's override
 // runs.
+
 template <typename S, typename Request, typename Reply,
           absl::Status (S::*handler)(ServerContext&, const Request&, Reply&)>
 void ServeUnary(Service& service, IncomingCall& call) {
@@ -59,7 +61,42 @@ void ServeUnary(Service& service, IncomingCall& call) {
   if (!call.ReadRequest(request)) return;
   Reply reply;
   absl::Status status = (static_cast<S&>(service).*handler)(call.context(), request, reply);
-  call.Reply(status, reply);
+  call.Reply(status, &reply);
+}
+
+template <typename S, typename Request, typename Reply,
+          absl::Status (S::*handler)(ServerContext&, const Request&, ServerWriter<Reply>&)>
+void ServeServerStream(Service& service, IncomingCall& call) {
+  Request request;
+  if (!call.ReadRequest(request)) return;
+  ServerWriter<Reply> replies(call);
+  call.Reply((static_cast<S&>(service).*handler)(call.context(), request, replies), nullptr);
+}
+
+template <typename S, typename Request, typename Reply,
+          absl::Status (S::*handler)(ServerContext&, ServerReader<Request>&, Reply&)>
+void ServeClientStream(Service& service, IncomingCall& call) {
+  if (!call.BeginStream()) return;
+  ServerReader<Request> requests(call);
+  Reply reply;
+  absl::Status status = (static_cast<S&>(service).*handler)(call.context(), requests, reply);
+  call.Reply(status, &reply);
+}
+
+template <typename S, typename Request, typename Reply,
+          absl::Status (S::*handler)(ServerContext&, ServerReaderWriter<Reply, Request>&)>
+void ServeTwoWayStream(Service& service, IncomingCall& call) {
+  if (!call.BeginStream()) return;
+  ServerReaderWriter<Reply, Request> stream(call);
+  call.Reply((static_cast<S&>(service).*handler)(call.context(), stream), nullptr);
+}
+
+// The client was told that the request is here when it was taken.
+template <typename S, typename Request, absl::Status (S::*handler)(ServerContext&, const Request&)>
+void ServeOneWay(Service& service, IncomingCall& call) {
+  Request request;
+  if (!call.ReadRequest(request)) return;
+  (static_cast<S&>(service).*handler)(call.context(), request).IgnoreError();
 }
 
 }  // namespace internal

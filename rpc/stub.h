@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ferry/rpc/channel.h"
+#include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/method.h"
 
 namespace ferry::internal {
@@ -29,6 +30,30 @@ absl::StatusOr<Reply> CallUnary(const Channel& channel, const Method& method,
   absl::Status status = channel.Call(method, request, reply.emplace(), options);
   if (!status.ok()) reply = std::move(status);
   return reply;
+}
+
+template <typename Request, typename Reply>
+ClientReader<Reply> CallServerStream(const Channel& channel, const Method& method,
+                                     const Request& request, const CallOptions& options) {
+  return ClientReader<Reply>(channel.OpenStream(method, &request, nullptr, options));
+}
+
+template <typename Request, typename Reply>
+ClientWriter<Request> CallClientStream(const Channel& channel, const Method& method, Reply& reply,
+                                       const CallOptions& options) {
+  return ClientWriter<Request>(channel.OpenStream(method, nullptr, &reply, options));
+}
+
+template <typename Request, typename Reply>
+ClientReaderWriter<Request, Reply> CallTwoWayStream(const Channel& channel, const Method& method,
+                                                    const CallOptions& options) {
+  return ClientReaderWriter<Request, Reply>(channel.OpenStream(method, nullptr, nullptr, options));
+}
+
+inline absl::Status CallOneWay(const Channel& channel, const Method& method,
+                               const google::protobuf::MessageLite& request,
+                               const CallOptions& options) {
+  return channel.SendOneWay(method, request, options);
 }
 
 }  // namespace ferry::internal

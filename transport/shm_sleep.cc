@@ -62,7 +62,10 @@ ShmTransport::Sleep ShmTransport::HowToSleep(const WaitOptions& options) const {
 // Sees to it that the peer rings for what comes next. Each of these looks comes after the
 // store that asks for the ring.
 bool ShmTransport::HasReasonToStayAwake() {
-  if (has_backlog_.load()) Pump(WhenFull::kArm);
+  if (has_backlog_.load()) {
+    Pump(WhenFull::kArm);
+    if (!has_backlog_.load()) return true;  // somebody may wait for no more than that
+  }
   if (closing_.load()) return true;
   if (!reader_.attached()) return false;  // the greeting wakes
   if (reader_.Publish()) socket_.Ring();

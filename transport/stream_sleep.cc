@@ -24,23 +24,30 @@ constexpr absl::Duration kLookAgain = absl::Milliseconds(10);
 // The end is left to Wait, which has the time to explain it.
 bool StreamTransport::Poll() {
   if (ended_ || closing_.load(std::memory_order_relaxed)) return true;
-  if (writer_.full()) writer_.Write();
+  if (writer_.full() && WriteRest()) return true;
   if (held_back_) return !IsStillHeldBack();
   ssize_t got = ReadMore(ReadMode::kNow);
   if (got > 0) TookIn();
   return got > 0 || (got < 0 && errno == ENOBUFS);
 }
 
+// Answers whether nothing is left.
+bool StreamTransport::WriteRest() {
+  writer_.Write();
+  return !writer_.full();
+}
+
 void StreamTransport::Wait(const WaitOptions& options) {
   if (ended_) return;
   deadline_ = options.deadline;
   if (held_back_) return WaitForRoom(options);
-  if (writer_.full()) writer_.Write();
+  // Somebody may wait for no more than that.
+  bool sent_rest = writer_.full() && WriteRest();
 
   Sleep how = HowToSleep(options);
   if (how == Sleep::kPoll) wake_.Open().IgnoreError();
   sleep_.store(how);
-  if (MustNotSleep(options, how) || how == Sleep::kNone) {
+  if (MustNotSleep(options, how) || how == Sleep::kNone || sent_rest) {
     ReadOnce(ReadMode::kNow);
   } else if (how == Sleep::kPoll) {
     SleepInPoll(options);

@@ -92,6 +92,7 @@ class StreamTransport final : public Transport {
     if (wake_byte_.load(std::memory_order_relaxed) != WakeByte::kNone) TakeRest();
   }
   void TakeRest() ABSL_ATTRIBUTE_COLD;
+  bool WriteRest() ABSL_ATTRIBUTE_COLD;
   void WriteBeside(Deadline deadline) ABSL_ATTRIBUTE_COLD;
   void WakeSleeper() ABSL_ATTRIBUTE_COLD;
   bool MustHoldBack() const {

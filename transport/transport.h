@@ -134,8 +134,9 @@ class Transport {
   absl::Duration spin_limit() const { return spin_limit_; }
   void set_spin_limit(absl::Duration limit) { spin_limit_ = limit; }
 
-  // After TryRead answered kEmpty: returns when it may find a frame, when interrupted,
-  // closed or past the deadline, and now and then for no reason. Takes
+  // After TryRead answered kEmpty: returns when it may find a frame, when it has sent on the
+  // last of what Flush left, when interrupted, closed or past the deadline, and now and then for
+  // no reason. Takes
   // in a bounded amount, so that a flooding peer cannot hold the reader. Sends on what
   // Flush left.
   virtual void Wait(const WaitOptions& options) = 0;

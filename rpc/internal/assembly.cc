@@ -21,6 +21,19 @@ Assembly& Assembly::operator=(Assembly&& other) noexcept {
   return *this;
 }
 
+Assembly Assembly::Copy(const char* data, size_t size) {
+  Assembly message;
+  message.complete_ = true;
+  if (size == 0) return message;
+  if (!message.Grow(size)) {
+    message.Drop();
+    return message;
+  }
+  std::memcpy(message.data_.get(), data, size);
+  message.size_ = size;
+  return message;
+}
+
 absl::Status Assembly::Add(const Frame& frame, size_t limit) {
   const FrameHeader& header = frame.header;
   complete_ = (header.flags & kFlagMore) == 0;

@@ -21,6 +21,9 @@ class Assembly {
   Assembly(Assembly&& other) noexcept { *this = std::move(other); }
   Assembly& operator=(Assembly&& other) noexcept;
 
+  // A message that came in one piece. Dropped, if there is no memory for it.
+  static Assembly Copy(const char* data, size_t size);
+
   // Takes the first or the next fragment; `limit` is the largest message accepted.
   // Returns: RESOURCE_EXHAUSTED when the message is larger, with both sizes — the rest
   // of its fragments may still be given and is dropped; DATA_LOSS when the fragments
@@ -32,6 +35,9 @@ class Assembly {
 
   // No fragment is missing. Also true of a message that was too large.
   bool complete() const { return complete_; }
+
+  // There was no memory for it, or it was dropped for another reason.
+  bool dropped() const { return dropped_; }
 
   const char* data() const { return data_.get(); }
   size_t size() const { return size_; }

@@ -4,6 +4,8 @@
 #ifndef FERRY_RPC_INTERNAL_BODY_H_
 #define FERRY_RPC_INTERNAL_BODY_H_
 
+#include <google/protobuf/message_lite.h>
+
 #include <cstddef>
 #include <utility>
 
@@ -11,6 +13,11 @@
 #include "ferry/transport/transport.h"
 
 namespace ferry::internal {
+
+// False when the bytes are no such message, or lack required fields.
+inline bool ParseMessage(const char* data, size_t size, google::protobuf::MessageLite& message) {
+  return message.ParsePartialFromArray(data, static_cast<int>(size)) && message.IsInitialized();
+}
 
 // The bytes of one whole message, where they lie: in the transport's buffer, which can
 // read on once the body is released, or assembled from fragments in a buffer of their
@@ -27,6 +34,16 @@ class Body {
 
   const char* data() const { return data_; }
   size_t size() const { return size_; }
+
+  bool is_assembled() const { return assembly_ != nullptr; }
+
+  // The bytes in a buffer of their own, which those of the transport are copied to; releases it.
+  Assembly Take() {
+    if (assembly_ != nullptr) return std::move(*std::exchange(assembly_, nullptr));
+    Assembly copy = Assembly::Copy(data_, size_);
+    Release();
+    return copy;
+  }
 
   // The bytes are gone; the size stays for error texts.
   void Release() {

@@ -10,6 +10,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
@@ -44,13 +45,14 @@ class FrameReader {
 struct CallerOptions {
   uint32_t side = 0;
   size_t max_message = kDefaultMaxMessage;
+  size_t stream_credit = kDefaultStreamCredit;  // that the peer was given for each stream
   absl::Duration keepalive = absl::InfiniteDuration();
   // A call after a pause looks whether the peer has gone, rather than to find out by failing.
   bool looks_after_pause = false;
 };
 
-// The calling half of a connection: sends requests and waits for their replies. One
-// of the waiting threads reads for all of them.
+// The calling half of a connection: sends requests and waits for what comes back. One of the
+// waiting threads reads for all of them.
 // Thread contract: On… and RefuseAll on the thread that reads, the rest on any. The lock is
 // the owner's, who picks the connection for a call under it.
 class Caller {
@@ -68,16 +70,44 @@ class Caller {
 
   Mutex& mutex() const ABSL_LOCK_RETURNED(mutex_) { return mutex_; }
 
-  // Takes the call up, so that Finish has to follow; false when the connection opens none.
+  // What a stream's peer may send before it is given more.
+  size_t stream_credit() const { return options_.stream_credit; }
+
+  // Takes the call up, so that Finish, SendOnly or Start has to follow; false when the
+  // connection opens none.
   bool Begin(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Sends the request and waits for the reply; when it returns, the connection may be gone.
   // Returns: what the handler returned; UNAVAILABLE when the connection is lost,
-  // DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED for a message that is too large either way or
-  // a call too many, INVALID_ARGUMENT for a request without its required fields,
-  // INTERNAL for a reply that is no message of its type, DATA_LOSS when the peer broke
-  // the protocol, the reason of a Close; each with a CallFailure.
+  // DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED for a message that is too large either way
+  // or a call too many, INVALID_ARGUMENT for a request without its required fields,
+  // INTERNAL for a reply that is no message of its type, UNIMPLEMENTED for another number of
+  // them, DATA_LOSS when the peer broke the protocol, the reason of a Close; each with a
+  // CallFailure.
   absl::Status Finish(PendingCall& call, Deadline deadline);
+
+  // The same for a call that nobody waits for: until the request has left. OK says that it has.
+  absl::Status SendOnly(PendingCall& call, Deadline deadline);
+
+  // Sends the request of a call with streams. If it fails, the connection may be gone; otherwise
+  // Drop and Leave must follow at last. One thread reads, another writes; Cancel on any, see
+  // Finish.
+  absl::Status Start(PendingCall& call, Deadline deadline);
+  bool Read(PendingCall& call, google::protobuf::MessageLite& message, Deadline deadline);
+  bool Write(PendingCall& call, const google::protobuf::MessageLite& message, Deadline deadline);
+  bool WritesDone(PendingCall& call, Deadline deadline);
+  absl::Status FinishStream(PendingCall& call, Deadline deadline);
+  // Ends the call if it has not ended.
+  void Drop(PendingCall& call);
+
+  // Something was sent that has not left, and does not before somebody calls again or SendRest,
+  // which returns when it has, or the connection has ended. To be called by one thread at a
+  // time, while the connection is in use.
+  bool has_rest() const { return transport_.queued() != 0; }
+  void SendRest();
+
+  // Ends any call here, while its thread is in it or after Start.
+  void Cancel(PendingCall& call);
 
   // Another thread, or a call in Finish, uses the connection.
   bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return users_ != 0; }
@@ -90,8 +120,9 @@ class Caller {
   // If nobody reads, takes in what is there.
   void TakeNews();
 
-  // How many bytes of requests the peer takes at first; 0: it does not count.
-  void StartCredit(uint64_t bytes);
+  // How many bytes of requests, and of messages of each stream, the peer takes at first; 0: it
+  // does not count.
+  void StartCredit(uint64_t for_requests, uint64_t for_streams);
   void OnCredit(uint64_t bytes);
 
   // The peer wants no new calls.
@@ -99,9 +130,16 @@ class Caller {
   // Nor does it answer those that it has not begun to answer: it has not taken them.
   void RefuseAll(const absl::Status& why);
 
-  // Returns: DATA_LOSS when the frame may not come now.
-  absl::Status OnReply(const Frame& frame, Body& body);
-  absl::Status OnContinue(const Frame& frame);
+  // Return: DATA_LOSS when the frame may not come now.
+  absl::Status OnFirstFragment(const FrameHeader& header);
+  // Whether anybody waits for what comes in fragments.
+  bool IsWantedStill(CallId call);
+  absl::Status OnReply(const FrameHeader& header, Body& body);
+  absl::Status OnMessage(const FrameHeader& header, Body& body);
+  absl::Status OnMetadata(const FrameHeader& header, const Body& body);
+  absl::Status OnStreamCredit(const FrameHeader& header);
+  // What the peer sends for a call, and begins with that header, is too large.
+  absl::Status OnTooLarge(const FrameHeader& header, const absl::Status& status);
 
   // The connection is closed: every pending call ends with `reason`, but for one that
   // the reading thread completes at this moment; it comes here again when it is done.
@@ -110,11 +148,21 @@ class Caller {
   bool IsForked() const { return fork_mark_.IsForked(); }
 
  private:
+  // Where the next message of a stream may be parsed at once.
+  struct DirectRead {
+    CallId call;
+    google::protobuf::MessageLite& message;
+    bool is_filled = false;
+    bool is_valid = false;
+    size_t size = 0;
+  };
   // Why a call failed on this side.
   enum class Sent : bool { kNo, kMaybe };
   absl::Status FailedHere(const Method& method, const absl::Status& reason,
                           Sent sent) const ABSL_ATTRIBUTE_COLD;
   static absl::Status NoIdLeft() ABSL_ATTRIBUTE_COLD;
+  static absl::Status Cancelled() ABSL_ATTRIBUTE_COLD;
+  absl::Status TooLate() const ABSL_ATTRIBUTE_COLD;
   absl::Status NotSent(PendingCall& call, const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
   // What a reply says; fills in the call's reply message.
   absl::Status Outcome(const PendingCall& call, const FrameHeader& header, const Body& body) const;
@@ -122,30 +170,57 @@ class Caller {
   absl::Status FailedThere(const PendingCall& call, const FrameHeader& header,
                            const Body& body) const ABSL_ATTRIBUTE_COLD;
   // A reply that is not what it should be.
-  absl::Status BadReply(const PendingCall& call, const Body& body) const ABSL_ATTRIBUTE_COLD;
+  absl::Status BadReply(const PendingCall& call, const FrameHeader& header,
+                        const Body& body) const ABSL_ATTRIBUTE_COLD;
+  absl::Status BadMessage(const PendingCall& call, const google::protobuf::MessageLite& message,
+                          size_t size) const ABSL_ATTRIBUTE_COLD;
 
   void Open(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SendRequest(PendingCall& call, uint8_t flags, Deadline deadline);
+  absl::Status SendMetadata(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
   void Look() ABSL_ATTRIBUTE_COLD;
-  enum class End : bool { kDone, kGivenUp };
-  End AwaitDone(PendingCall& call, Deadline deadline);
-  absl::Status FinishSlowly(PendingCall& call, End end) ABSL_ATTRIBUTE_COLD;
-  bool GiveUp(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AwaitDone(PendingCall& call, Deadline deadline);
+  absl::Status FinishSlowly(PendingCall& call) ABSL_ATTRIBUTE_COLD;
+
+  // Ends the call here, unless the reading thread is at it: false then. Its id stays taken
+  // until the peer's reply.
+  bool EndHere(PendingCall& call, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetDone(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SendCancel(CallId call) ABSL_ATTRIBUTE_COLD;
+
+  // Of streams.
+  bool IsOver(PendingCall& call, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AwaitNews(CallWait& wait, Deadline deadline, DirectRead* direct = nullptr)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool BeginSending(PendingCall& call, size_t size, Deadline deadline);
+  bool EndSending(PendingCall& call, const absl::Status& sent, Deadline deadline);
+  bool AwaitSent(const std::atomic<bool>& is_over, Deadline deadline) ABSL_ATTRIBUTE_COLD;
+  void TellPeer(PendingCall& call);
+  void GiveStreamCredit(CallId call, uint32_t bytes);
+  void Fail(PendingCall& call, const absl::Status& why) ABSL_ATTRIBUTE_COLD;
+  void Break(PendingCall& call, const absl::Status& why) ABSL_ATTRIBUTE_COLD;
+  void Keep(PendingCall& call, Assembly message, uint32_t& credit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // How many frames are handled between looks at what they are read for, so that nobody has to
+  // be woken just to read them: a peer may send them faster than they are read.
+  static constexpr int kMostAtOnce = 256;
+
   void ReadFor(const PendingCall& call, Deadline deadline);
-  void ReadForCredit(Deadline deadline);
-  template <typename Done>
-  void ReadUntil(Done done, Deadline deadline, bool interruptible = false);
+  // `most`: how many frames between looks whether it is done.
+  void ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool interruptible, int most);
   void KeepAlive() ABSL_ATTRIBUTE_COLD;
+  void WakeSenders() ABSL_ATTRIBUTE_COLD;
   void GiveCredit(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of the calls that wait, which the peer may have taken.
   enum class Taken : bool { kMaybe, kIfAnswered };
   void FailWaiting(const absl::Status& why, Taken taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static absl::Status NotOpen(const FrameHeader& header) ABSL_ATTRIBUTE_COLD;
   absl::StatusOr<PendingCall*> BeginCompleting(const FrameHeader& header);
   void StopCompleting(PendingCall& call);
   void Complete(PendingCall& call);
-  absl::Status AddFragment(PendingCall& call, const Frame& frame);
-  absl::Status Break(PendingCall& call, const absl::Status& broken);
 
   Transport& transport_;
   Sender& sender_;
@@ -155,17 +230,22 @@ class Caller {
 
   // Owned by the holder of the read token.
   const PendingCall* reading_for_ = nullptr;  // its own call
+  DirectRead* direct_ = nullptr;              // its own stream
   Keepalive keepalive_;
-  // Set by any thread: there is news for the call that reads for credit.
-  std::atomic<bool> credit_came_{false};
+
+  // Threads that wait until what they have sent has left. Sequentially consistent: who waits
+  // says so and then looks whether something is queued; who has sent it on then looks here.
+  std::atomic<int> senders_waiting_{0};
 
   Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);
   CallTable calls_ ABSL_GUARDED_BY(mutex_);
   RequestCredit credit_ ABSL_GUARDED_BY(mutex_);
+  uint64_t peer_stream_credit_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
   int users_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_call_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t sent_only_ ABSL_GUARDED_BY(mutex_) = 0;  // calls that nobody waits for
 };
 
 }  // namespace ferry::internal

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/own_status.h"
 
 namespace ferry::internal {
 
@@ -15,33 +16,25 @@ namespace ferry::internal {
 absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
   Leadership::PassOnBeforeWait();
   MutexLock lock(mutex_);
-  while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline)) {
-    if (token_.TryTake()) {
-      credit_came_ = false;
-      {
-        MutexUnlock unlock(mutex_);
-        ReadForCredit(deadline);
-      }
-      token_.Release();
-    } else {
-      token_.Wait(call.waiter, mutex_, deadline);
-    }
+  while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline) && !call.done.load()) {
+    AwaitNews(call.wait, deadline);
   }
-  bool allowed = refusal_.ok() && credit_.Allows(call);
-  credit_.Leave(call);
+  bool allowed = refusal_.ok() && credit_.Allows(call) && !call.done.load();
   if (allowed) Open(call);
-  credit_.WakeNext();
+  if (credit_.Leave(call)) transport_.Interrupt();  // the next may be reading
   token_.Offer();
   if (allowed) return absl::OkStatus();
-  if (!refusal_.ok()) return refusal_;
+  if (call.done.load()) return Cancelled();
+  if (!refusal_.ok()) return OwnCopy(refusal_);
   return absl::DeadlineExceededError(
       absl::StrCat(transport_.peer().description, " had no room in time for a request of ",
-                   call.size, " bytes: it has not taken enough of those before it"));
+                   call.cost(), " bytes: it has not taken enough of those before it"));
 }
 
-void Caller::StartCredit(uint64_t bytes) {
+void Caller::StartCredit(uint64_t for_requests, uint64_t for_streams) {
   MutexLock lock(mutex_);
-  credit_.Start(bytes);
+  credit_.Start(for_requests);
+  peer_stream_credit_ = for_streams;
 }
 
 void Caller::OnCredit(uint64_t bytes) {
@@ -49,10 +42,6 @@ void Caller::OnCredit(uint64_t bytes) {
   GiveCredit(bytes);
 }
 
-void Caller::GiveCredit(uint64_t bytes) {
-  credit_.Give(bytes);
-  credit_.WakeNext();
-  credit_came_ = true;
-}
+void Caller::GiveCredit(uint64_t bytes) { credit_.Give(bytes); }
 
 }  // namespace ferry::internal

@@ -7,30 +7,18 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
-#include "ferry/rpc/call_failure.h"
-#include "ferry/rpc/internal/method_name.h"
+#include "ferry/transport/internal/thread.h"
 
 namespace ferry::internal {
 
-using google::protobuf::MessageLite;
-
 namespace {
-
-// How many connections may turn one call away before it fails.
-constexpr int kMostConnections = 3;
 
 absl::Status Closed() { return absl::CancelledError("the channel was closed"); }
 
-absl::Status NotSent(const Method& method, const absl::Status& why) {
-  absl::Status named(why.code(), absl::StrCat(NameOf(method), ": ", why.message()));
-  return WithFailure(std::move(named),
-                     {CallFailure::Origin::kHere, CallFailure::Delivery::kNotSent});
-}
-
 // There may be nobody to connect to again.
 ChannelOptions WithWhatIsPossible(const std::optional<Address>& address, ChannelOptions options) {
+  options.stream_credit = SaneStreamCredit(options.stream_credit);
   if (!address.has_value() || address->scheme == "stdio" ||
       (address->scheme == "exec" && options.restart == Restart::kNever)) {
     options.reconnect = Reconnect::kNever;
@@ -39,9 +27,6 @@ ChannelOptions WithWhatIsPossible(const std::optional<Address>& address, Channel
 }
 
 // The mutex of a channel's connections is the channel's, which clang cannot know.
-bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return caller.Begin(call);
-}
 void EnterOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Enter(); }
 void LeaveOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Leave(); }
 bool IsInUse(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -74,37 +59,6 @@ absl::Status ChannelCore::Adopt(std::unique_ptr<Transport> transport, Deadline d
   }
   events_.Deliver();
   return absl::OkStatus();
-}
-
-absl::Status ChannelCore::Call(const Method& method, const MessageLite& request, MessageLite& reply,
-                               const CallOptions& options) {
-  if (fork_mark_.IsForked()) return NotSent(method, ForkMark::Refuse("the channel"));
-  Deadline deadline =
-      options.timeout == absl::InfiniteDuration() ? kNoDeadline : DeadlineAfter(options.timeout);
-  size_t size = request.ByteSizeLong();
-  std::shared_ptr<ChannelCore> self;  // once a sink is told, which may drop the last handle
-  for (int connections = 0;;) {
-    PendingCall call(method, request, size, reply);
-    Caller* caller = Begin(call);
-    if (ABSL_PREDICT_FALSE(caller == nullptr)) {
-      self = shared_from_this();
-      absl::Status recovered = Recover(deadline, options.wait_for_ready);
-      if (!recovered.ok()) return NotSent(method, recovered);
-      continue;
-    }
-    absl::Status status = caller->Finish(call, deadline);
-    if (ABSL_PREDICT_FALSE(!status.ok() || has_retired_.load(std::memory_order_relaxed))) {
-      self = shared_from_this();
-      AfterCall();
-    }
-    if (!call.not_taken || ++connections == kMostConnections || !may_reconnect()) return status;
-  }
-}
-
-Caller* ChannelCore::Begin(PendingCall& call) {
-  MutexLock lock(mutex_);
-  if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
-  return &current_->caller();
 }
 
 Peer ChannelCore::peer() {
@@ -197,6 +151,60 @@ void ChannelCore::Unpin(Connection& connection) {
   LeaveOn(connection.caller());
 }
 
+void ChannelCore::AfterStream(Caller& caller) {
+  if (fork_mark_.IsForked()) return;
+  SendRest(caller);
+  {
+    MutexLock lock(mutex_);
+    LeaveOn(caller);
+  }
+  AfterCall();
+}
+
+void ChannelCore::SendRest(Caller& caller) {
+  if (!caller.has_rest()) return;
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(sends_rest_, true)) return;
+    EnterOn(caller);
+  }
+  auto send = [self = shared_from_this(), &caller] {
+    {
+      MutexLock lock(self->mutex_);
+      self->rest_thread_ = std::this_thread::get_id();
+    }
+    caller.SendRest();
+    {
+      MutexLock lock(self->mutex_);
+      self->sends_rest_ = false;
+      LeaveOn(caller);
+      self->changed_.NotifyAll();
+    }
+    self->AfterCall();
+  };
+  absl::StatusOr<std::thread> thread = StartThread(send);
+  if (thread.ok()) return thread->detach();
+  MutexLock lock(mutex_);  // it leaves with the next call
+  sends_rest_ = false;
+  LeaveOn(caller);
+}
+
+// The thread that sends it has nothing to wait for any more.
+void ChannelCore::AwaitRest() {
+  {
+    MutexLock lock(mutex_);
+    while (sends_rest_ && rest_thread_ != std::this_thread::get_id()) changed_.Wait(mutex_);
+  }
+  Reap();
+}
+
+void ChannelCore::SendAllRests() {
+  for (Connection* connection : PinAll()) {
+    SendRest(connection->caller());
+    Unpin(*connection);
+  }
+}
+
 void ChannelCore::Close() {
   if (fork_mark_.IsForked()) return;
   std::shared_ptr<ChannelCore> self = shared_from_this();
@@ -216,6 +224,7 @@ void ChannelCore::Close() {
 void ChannelCore::Abandon() {
   if (fork_mark_.IsForked()) return;
   Close();
+  AwaitRest();
   events_.End();
   if (!thread_.joinable()) return;
   MutexLock lock(mutex_);

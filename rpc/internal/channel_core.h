@@ -15,7 +15,10 @@
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ferry/rpc/cancellation.h"
 #include "ferry/rpc/channel.h"
+#include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/internal/backoff.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/rpc/internal/connector.h"
@@ -52,6 +55,17 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   // Returns: see Caller::Finish, and FAILED_PRECONDITION in a process that was forked since.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, const CallOptions& options);
+  std::unique_ptr<ClientStream> OpenStream(const Method& method,
+                                           const google::protobuf::MessageLite* request,
+                                           google::protobuf::MessageLite* reply,
+                                           const CallOptions& options);
+  absl::Status SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
+                          const CallOptions& options);
+  // A stream has ended, and leaves its connection.
+  void AfterStream(Caller& caller);
+  // Sees to it, on a thread of its own, that the last that was sent leaves, such as a CANCEL for
+  // which there was no room: there may be no next call. The connection is in use.
+  void SendRest(Caller& caller);
 
   Peer peer();
   void Close();
@@ -66,10 +80,26 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
     bool is_told_closed;  // to the sink
   };
 
+  // What a call is made with, beside its messages: channel_calls.cc.
+  struct Setting;
+  absl::Status Prepare(Setting& setting) const;
+  // Calls `attempt` until it begins on a connection, and once more for each that turns it away.
+  template <typename Try>
+  absl::Status Run(Setting& setting, Try attempt);
+  template <absl::Status (Caller::*kFinish)(PendingCall&, Deadline)>
+  absl::Status CallAndWait(const Method& method, const google::protobuf::MessageLite& request,
+                           google::protobuf::MessageLite* reply, const CallOptions& options);
   Caller* Begin(PendingCall& call);
-  absl::Status Recover(Deadline deadline, bool wait_for_ready) ABSL_ATTRIBUTE_COLD;
-  absl::Status Reconnect(Deadline deadline, bool wait_for_ready)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // What a call without a connection does: channel_recovery.cc.
+  struct Patience {
+    Deadline deadline = kNoDeadline;
+    bool waits_for_ready = false;
+    Cancellation* cancellation = nullptr;
+  };
+  class Wakeup;
+  absl::Status Recover(const Patience& patience) ABSL_ATTRIBUTE_COLD;
+  absl::Status Reconnect(const Patience& patience) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Attempt(Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MayRestart(ChildProcess& child, const absl::Status& lost);
   Connection* Pin();
@@ -78,6 +108,8 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   void Take(ConnectionToPeer made) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AfterCall() ABSL_ATTRIBUTE_COLD;
+  void SendAllRests() ABSL_ATTRIBUTE_COLD;
+  void AwaitRest();
   void Reap();
   bool may_reconnect() const { return options_.reconnect != Reconnect::kNever; }
   void StayConnected();
@@ -103,6 +135,8 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
   absl::Status lost_ ABSL_GUARDED_BY(mutex_);   // why there is no connection
   absl::Status final_ ABSL_GUARDED_BY(mutex_);  // why there will be none
   bool is_connecting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool sends_rest_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread::id rest_thread_ ABSL_GUARDED_BY(mutex_);
   Backoff backoff_ ABSL_GUARDED_BY(mutex_);
   RestartBudget restarts_;  // owned by the thread that connects
   std::thread thread_;      // of Reconnect::kAtOnce

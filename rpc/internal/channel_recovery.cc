@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/channel_core.h"
 #include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/own_status.h"
 #include "ferry/transport/internal/thread.h"
 
 namespace ferry::internal {
@@ -74,27 +76,48 @@ absl::Status ChannelCore::Connect() {
   return absl::OkStatus();
 }
 
-absl::Status ChannelCore::Recover(Deadline deadline, bool wait_for_ready) {
+// Lets a cancelled call wait no longer.
+class ChannelCore::Wakeup final : public CancelTarget {
+ public:
+  explicit Wakeup(ChannelCore& core) : core_(core) {}
+  void OnCancel() override {
+    MutexLock lock(core_.mutex_);
+    core_.changed_.NotifyAll();
+  }
+
+ private:
+  ChannelCore& core_;
+};
+
+absl::Status ChannelCore::Recover(const Patience& patience) {
   Leadership::PassOnBeforeWait();
+  Wakeup wakeup(*this);
+  CancelRegistration registration;
+  registration.Begin(patience.cancellation, wakeup);
   absl::Status outcome;
   {
     MutexLock lock(mutex_);
-    outcome = Reconnect(deadline, wait_for_ready);
+    outcome = Reconnect(patience);
   }
+  registration.End();
   Reap();
   events_.Deliver();
   return outcome;
 }
 
-absl::Status ChannelCore::Reconnect(Deadline deadline, bool wait_for_ready) {
+absl::Status ChannelCore::Reconnect(const Patience& patience) {
+  const Deadline deadline = patience.deadline;
   for (;;) {
     Retire();
-    if (!final_.ok()) return final_;
+    if (!final_.ok()) return OwnCopy(final_);
     if (current_ != nullptr) return absl::OkStatus();
-    if (!may_reconnect()) return lost_;
+    if (!may_reconnect()) return OwnCopy(lost_);
     bool is_pausing = !HasPassed(backoff_.until());
-    if (is_pausing && !is_connecting_ && !wait_for_ready) return lost_;
+    if (is_pausing && !is_connecting_ && !patience.waits_for_ready) return OwnCopy(lost_);
     if (HasPassed(deadline)) return TooLate(lost_);
+    if (patience.cancellation != nullptr && patience.cancellation->IsCancelled()) {
+      return absl::CancelledError("the caller cancelled it");
+    }
     if (is_connecting_ || is_pausing) {
       changed_.Wait(mutex_, is_connecting_ ? deadline : std::min(deadline, backoff_.until()));
       continue;
@@ -104,7 +127,7 @@ absl::Status ChannelCore::Reconnect(Deadline deadline, bool wait_for_ready) {
       MutexUnlock unlock(mutex_);
       events_.Deliver();
     }
-    if (!tried.ok() && (!wait_for_ready || !IsPassing(tried))) return tried;
+    if (!tried.ok() && (!patience.waits_for_ready || !IsPassing(tried))) return tried;
   }
 }
 
@@ -119,7 +142,7 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
   bool has_calls = std::any_of(retired_.begin(), retired_.end(),
                                [](const Retired& retired) { return !retired.is_told_closed; });
   std::shared_ptr<ChildProcess> child = child_;
-  absl::Status lost = lost_;
+  absl::Status lost = OwnCopy(lost_);
   absl::Status may_restart;
   absl::StatusOr<ConnectionToPeer> made = absl::UnavailableError(
       absl::StrCat(lost.message(), "; another is started when its last calls have ended"));
@@ -139,18 +162,18 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
   if (!may_restart.ok()) {
     if (final_.ok()) final_ = may_restart;
     events_.Push(ferry::Event::Type::kConnectFailed, peer_, final_, absl::InfiniteDuration());
-    return final_;
+    return OwnCopy(final_);
   }
   if (made.ok()) {
     if (address_->scheme != "exec") backoff_.Succeed();
     Take(*std::move(made));
     if (!final_.ok()) retired_.push_back({std::move(current_), false});  // closed meanwhile
-    return final_;
+    return OwnCopy(final_);
   }
   if (HasPassed(deadline)) return TooLate(lost_);  // which says little of the server
   lost_ = made.status();
   events_.Push(ferry::Event::Type::kConnectFailed, std::nullopt, lost_, backoff_.Fail());
-  return lost_;
+  return OwnCopy(lost_);
 }
 
 // What the child's end, and those before, say to another one.
@@ -175,7 +198,7 @@ void ChannelCore::StayConnected() {
       if (!goes_on) return;
       if (has_ended && !PauseIfItDidNotLast(pace)) return;
     }
-    absl::Status connected = Recover(kNoDeadline, true);
+    absl::Status connected = Recover({kNoDeadline, true, nullptr});
     Deadline again;
     {
       MutexLock lock(mutex_);

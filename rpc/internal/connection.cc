@@ -11,19 +11,15 @@
 #include "absl/strings/string_view.h"
 #include "ferry/rpc/internal/hello.h"
 #include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/internal/metadata_codec.h"
 #include "ferry/rpc/internal/status_codec.h"
 
 namespace ferry::internal {
 namespace {
 
-ABSL_ATTRIBUTE_COLD absl::Status Unexpected(const FrameHeader& header, const char* where) {
-  std::string_view type = FrameTypeName(header.type);
-  return absl::DataLossError(
-      absl::StrCat("broken frame: ", absl::string_view(type.data(), type.size()), " ", where));
-}
-
 ConnectionOptions Sane(ConnectionOptions options) {
   options.max_message = std::min(options.max_message, kHighestMaxMessage);
+  options.stream_credit = SaneStreamCredit(options.stream_credit);
   return options;
 }
 
@@ -37,15 +33,17 @@ Connection::Connection(std::unique_ptr<Transport> transport, Side side,
       sink_(sink),
       sender_(*transport_, options_.max_message),
       caller_(mutex == nullptr ? own_mutex_ : *mutex, *transport_, sender_, *this,
-              {side_, options_.max_message, options_.keepalive, options_.looks_after_pause}) {
+              {side_, options_.max_message, options_.stream_credit, options_.keepalive,
+               options_.looks_after_pause}) {
   // Who calls and does not serve reads on: it is what the peer waits for.
   if (sink_ != nullptr) transport_->set_max_queued(options_.max_memory);
   FrameHeader header;
   header.type = FrameType::kHello;
   header.method = kHelloMagic;
   // If it cannot be sent, the first read says why.
-  sender_.Send(header, MakeHello(options_.max_message, options_.request_credit), Deadline::min())
-      .IgnoreError();
+  wire::Hello hello =
+      MakeHello(options_.max_message, options_.request_credit, options_.stream_credit);
+  sender_.Send(header, hello, Deadline::min()).IgnoreError();
 }
 
 absl::Status Connection::AwaitHello(Deadline deadline) {
@@ -99,52 +97,96 @@ absl::Status Connection::HandleFrame(const Frame& frame, Body& body) {
   const FrameHeader& header = frame.header;
   if (!greeted_) return HandleFirst(frame, body);
   if (static_cast<uint8_t>(header.type) >= kFirstSkippableType) return absl::OkStatus();
-  if (header.call.value != 0 &&
-      (header.call.generation() == 0 || header.call.index() == kMaxCalls)) {
-    return Unexpected(header, "with an id that nobody can have given");
-  }
+  return header.call.value == 0 ? HandleOfConnection(header, body) : HandleOfCall(frame, body);
+}
+
+absl::Status Connection::HandleOfConnection(const FrameHeader& header, const Body& body) {
   switch (header.type) {
     case FrameType::kHello:
       return absl::DataLossError("broken frame: a second hello");
-    case FrameType::kRequest:
-      return HandleRequest(frame, body);
-    case FrameType::kContinue:
-      return header.call.opener() == side_ ? caller_.OnContinue(frame)
-                                           : HandleContinue(frame, body);
-    case FrameType::kReply:
-      if (header.call.opener() != side_) return Unexpected(header, "to a call of the replier");
-      return caller_.OnReply(frame, body);
     case FrameType::kPing:
       HandlePing(header);
       return absl::OkStatus();
-    case FrameType::kMessage:
-      return Unexpected(header, "to a call that is no stream");
     case FrameType::kCredit:
-      if (header.call.value == 0) caller_.OnCredit(header.arg);
+      caller_.OnCredit(header.arg);
       return absl::OkStatus();
     case FrameType::kGoAway:
       return HandleGoAway(header, body);
-    case FrameType::kMetadata:
+    default:
+      return UnexpectedFrame(header, "without a call");
+  }
+}
+
+absl::Status Connection::HandleOfCall(const Frame& frame, Body& body) {
+  const FrameHeader& header = frame.header;
+  if (header.call.generation() == 0 || header.call.index() == kMaxCalls) {
+    return UnexpectedFrame(header, "with an id that nobody can have given");
+  }
+  if (header.type == FrameType::kContinue) return HandleContinue(frame, body);
+  if (!partial_.empty() && header.type != FrameType::kCredit &&
+      partial_.contains(header.call.value)) {
+    return UnexpectedFrame(header, "in the middle of a message");
+  }
+  if (absl::Status checked = CheckDirection(header); !checked.ok()) return checked;
+  if ((header.flags & kFlagMore) == 0) return Deliver(header, body);
+  if (header.call.opener() == side_) {
+    if (absl::Status begun = caller_.OnFirstFragment(header); !begun.ok()) return begun;
+  }
+  if (partial_.size() == 2 * kMaxCalls) return UnexpectedFrame(header, "beyond the last call");
+  Partial& partial = partial_[header.call.value];
+  partial.header = header;
+  return AddFragment(partial, frame);
+}
+
+// Who may send what, and what its flags say together with the type.
+absl::Status Connection::CheckDirection(const FrameHeader& header) const {
+  const bool is_to_caller = header.call.opener() == side_;
+  const bool ends = (header.flags & kFlagEnd) != 0;
+  switch (header.type) {
+    case FrameType::kRequest:
+      if (is_to_caller) return UnexpectedFrame(header, "with an id of the receiver");
+      if ((header.flags & kFlagOneWay) != 0 && !ends)
+        return UnexpectedFrame(header, "without its end");
+      break;
     case FrameType::kCancel:
+      if (is_to_caller) return UnexpectedFrame(header, "to a call of the receiver");
+      break;
+    case FrameType::kReply:
+      if (!is_to_caller) return UnexpectedFrame(header, "to a call of the replier");
+      if ((header.flags & kFlagEmpty) != 0 && header.aux != 0) {
+        return UnexpectedFrame(header, "with a status code and without a status");
+      }
+      break;
+    case FrameType::kMessage:
+      if (is_to_caller && ends) return UnexpectedFrame(header, "with an end of the callee's");
+      if ((header.flags & kFlagEmpty) != 0 && !ends)
+        return UnexpectedFrame(header, "without a message");
+      break;
+    case FrameType::kMetadata:
+      if (!is_to_caller && (header.flags & kFlagTrailing) != 0) {
+        return UnexpectedFrame(header, "of a caller, and trailing");
+      }
+      break;
+    default:
       break;
   }
-  return absl::OkStatus();  // nothing that this version acts upon
+  return absl::OkStatus();
 }
 
 absl::Status Connection::HandleFirst(const Frame& frame, const Body& body) {
   const FrameHeader& header = frame.header;
   if (header.type == FrameType::kHello) return HandleHello(body);
   if (header.type == FrameType::kGoAway && header.aux != 0) return DecodeStatus(header.aux, body);
-  return Unexpected(header, "before the hello");
+  return UnexpectedFrame(header, "before the hello");
 }
 
 absl::Status Connection::HandleHello(const Body& body) {
   absl::StatusOr<wire::Hello> hello = ReadHello(body);
   if (!hello.ok()) return hello.status();
   if (hello->max_message() != 0) sender_.set_peer_max_message(hello->max_message());
-  caller_.StartCredit(hello->request_credit());
+  caller_.StartCredit(hello->request_credit(), hello->stream_credit());
   greeted_ = true;
-  if (sink_ != nullptr) sink_->OnGreeted();
+  if (sink_ != nullptr) sink_->OnGreeted(hello->stream_credit());
   return absl::OkStatus();
 }
 
@@ -163,83 +205,6 @@ absl::Status Connection::HandleGoAway(const FrameHeader& header, const Body& bod
   return why;
 }
 
-absl::Status Connection::HandleRequest(const Frame& frame, Body& body) {
-  const FrameHeader& header = frame.header;
-  if (header.call.opener() == side_) return Unexpected(header, "with an id of the receiver");
-  if (partial_requests_.contains(header.call.value)) {
-    return Unexpected(header, "in the middle of a request");
-  }
-  if ((header.flags & kFlagMore) == 0) {
-    Deliver(header, body);
-    return absl::OkStatus();
-  }
-  if (partial_requests_.size() == kMaxCalls) return Unexpected(header, "beyond the last call");
-  PartialRequest& request = partial_requests_[header.call.value];
-  request.header = header;
-  return AddToRequest(request, frame);
-}
-
-absl::Status Connection::HandleContinue(const Frame& frame, Body& body) {
-  auto found = partial_requests_.find(frame.header.call.value);
-  if (found == partial_requests_.end()) return absl::OkStatus();  // of nothing that is read here
-  absl::Status added = AddToRequest(found->second, frame);
-  if (!added.ok() || !found->second.assembly.complete()) return added;
-  PartialRequest request = std::move(found->second);
-  partial_requests_.erase(found);
-  partial_bytes_ -= request.assembly.size();
-  body.Release();  // the handler may hand the reading on
-  if (request.header.type == FrameType::kRequest) {
-    Body whole(request.assembly);
-    Deliver(request.header, whole);
-  } else {
-    GiveCredit(request.arrived);
-  }
-  return absl::OkStatus();
-}
-
-// A request that is too large is answered at once, and what is still to come of it is
-// dropped; its header is no request's any more.
-absl::Status Connection::AddToRequest(PartialRequest& request, const Frame& frame) {
-  request.arrived += frame.header.length;
-  size_t before = request.assembly.size();
-  absl::Status added = request.assembly.Add(frame, options_.max_message);
-  partial_bytes_ += request.assembly.size() - before;
-  if (added.ok() && request.header.type == FrameType::kRequest) {
-    if (sink_ == nullptr) {
-      added = absl::UnimplementedError("");
-    } else if (partial_bytes_ > options_.max_memory) {
-      added = absl::ResourceExhaustedError(
-          absl::StrCat("more than ", options_.max_memory,
-                       " bytes of unfinished requests (max_connection_memory)"));
-      sink_->OnRefused(added);
-    }
-    if (added.ok()) return added;
-    partial_bytes_ -= request.assembly.size();
-    request.assembly.Drop();
-  }
-  if (added.ok() || absl::IsDataLoss(added)) return added;
-  request.header.type = FrameType::kContinue;
-  ReplyError(frame.header.call, added, 0);  // its credit is given back with its last fragment
-  return absl::OkStatus();
-}
-
-void Connection::Deliver(const FrameHeader& header, Body& body) {
-  if (body.size() > options_.max_message || sink_ == nullptr) {
-    Refuse(header, body);
-  } else {
-    sink_->OnRequest(header, body);
-  }
-}
-
-void Connection::Refuse(const FrameHeader& header, const Body& body) {
-  ReplyError(header.call,
-             sink_ == nullptr ? absl::UnimplementedError("")
-                              : absl::ResourceExhaustedError(
-                                    absl::StrCat("message of ", body.size(), " bytes, at most ",
-                                                 options_.max_message, " are accepted")),
-             static_cast<uint32_t>(body.size()));
-}
-
 void Connection::HandlePing(const FrameHeader& header) {
   if ((header.flags & kFlagAck) != 0 || said_last_.load(std::memory_order_relaxed)) return;
   FrameHeader answer = header;
@@ -256,7 +221,7 @@ void Connection::GiveCredit(uint32_t bytes) {
 }
 
 void Connection::Reply(CallId call, const absl::Status& status,
-                       const google::protobuf::MessageLite& reply, uint32_t credit) {
+                       const google::protobuf::MessageLite* reply, uint32_t credit) {
   if (caller_.IsForked()) return;  // a child that has returned from its parent's handler
   if (!status.ok()) {
     ReplyError(call, status, credit);
@@ -266,8 +231,39 @@ void Connection::Reply(CallId call, const absl::Status& status,
   header.type = FrameType::kReply;
   header.call = call;
   header.arg = credit;
-  absl::Status sent = sender_.Send(header, reply, kNoDeadline);
+  if (reply == nullptr) {
+    header.flags = kFlagEmpty;
+    sender_.SendEmpty(header, kNoDeadline).IgnoreError();
+    return;
+  }
+  absl::Status sent = sender_.Send(header, *reply, kNoDeadline);
   if (!sent.ok() && close_reason().ok()) ReplyError(call, sent, credit);
+}
+
+absl::Status Connection::SendMessage(CallId call, const google::protobuf::MessageLite& message) {
+  if (caller_.IsForked()) return ForkMark::Refuse("the call");
+  FrameHeader header;
+  header.type = FrameType::kMessage;
+  header.call = call;
+  return sender_.Send(header, message, kNoDeadline);
+}
+
+absl::Status Connection::SendMetadata(CallId call, const Metadata& metadata, uint8_t flags) {
+  if (caller_.IsForked()) return ForkMark::Refuse("the call");
+  FrameHeader header;
+  header.type = FrameType::kMetadata;
+  header.flags = flags;
+  header.call = call;
+  return sender_.Send(header, EncodeMetadata(metadata), kNoDeadline);
+}
+
+void Connection::GiveStreamCredit(CallId call, uint32_t bytes) {
+  if (caller_.IsForked()) return;
+  FrameHeader header;
+  header.type = FrameType::kCredit;
+  header.call = call;
+  header.arg = bytes;
+  sender_.SendControl(header);
 }
 
 void Connection::ReplyError(CallId call, const absl::Status& status, uint32_t credit) {

@@ -53,6 +53,7 @@ absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
   }
   ConnectionOptions settings;
   settings.max_message = options.max_message;
+  settings.stream_credit = options.stream_credit;
   settings.keepalive = options.keepalive;
   settings.looks_after_pause = options.reconnect != Reconnect::kNever;
   auto connection = std::make_unique<Connection>(std::move(transport), Connection::Side::kConnected,

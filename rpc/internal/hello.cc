@@ -10,13 +10,14 @@
 
 namespace ferry::internal {
 
-wire::Hello MakeHello(size_t max_message, uint64_t request_credit) {
+wire::Hello MakeHello(size_t max_message, uint64_t request_credit, uint64_t stream_credit) {
   wire::Hello hello;
   hello.set_min_version(kProtocolVersion);
   hello.set_max_version(kProtocolVersion);
   hello.set_max_message(max_message);
   hello.set_max_frame(kMaxFrame);
   hello.set_request_credit(request_credit);
+  hello.set_stream_credit(stream_credit);
   return hello;
 }
 

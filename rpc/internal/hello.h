@@ -18,7 +18,7 @@ namespace ferry::internal {
 inline constexpr uint32_t kProtocolVersion = 1;
 
 // Our side of the handshake.
-wire::Hello MakeHello(size_t max_message, uint64_t request_credit = 0);
+wire::Hello MakeHello(size_t max_message, uint64_t request_credit = 0, uint64_t stream_credit = 0);
 
 // The peer's. Returns: FAILED_PRECONDITION when the two share no protocol version,
 // naming both ranges; DATA_LOSS when the bytes are no hello.

@@ -17,33 +17,35 @@ constexpr int kTries = 100;
 
 }  // namespace
 
-bool Lane::Leader::EnterHandler(MethodPace& pace) {
-  lane_.pace_.store(&pace, std::memory_order_relaxed);
-  term_ = lane_.role_.EnterHandler(term_);
-  if (lane_.gate_is_closed_.load()) return false;
-  lane_.supervisor_.Notice();
-  return true;
-}
-
 void Lane::LeadFirst() {
   AddThread();
-  Lead(LeaderRole::kFirstTerm);
+  Leader leader(*this, LeaderRole::kFirstTerm);
+  Lead(leader);
 }
 
 void Lane::Run() {
   AddThread();
   std::optional<LeaderRole::Term> term = role_.TryTake(asked_.load(std::memory_order_relaxed));
-  if (!term.has_value()) return RemoveThread(false);
+  if (!term.has_value()) {
+    RemoveThread(false);
+    return RunQueue();
+  }
   TookOver();
-  Lead(*term);
+  Leader leader(*this, *term);
+  Lead(leader);
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
+  if (NoteAsked(word) && !pool_.Run(shared_from_this())) WakeWaiting();
+}
+
+// False if that was asked for already.
+bool Lane::NoteAsked(LeaderRole::Word word) {
   LeaderRole::Word asked = asked_.load(std::memory_order_relaxed);
   do {
-    if (asked >= word) return;
+    if (asked >= word) return false;
   } while (!asked_.compare_exchange_weak(asked, word, std::memory_order_relaxed));
-  pool_.Run(shared_from_this());
+  return true;
 }
 
 void Lane::HandlerIsSlow(uint64_t word) {
@@ -53,11 +55,18 @@ void Lane::HandlerIsSlow(uint64_t word) {
   AskForSuccessor(word);
 }
 
-void Lane::Lead(LeaderRole::Term term) {
-  bool end = false;
-  {
-    Leader leader(*this, term);
-    while (leader.leads() && !end) end = ServeNext(leader) == Step::kEnd;
+// Until somebody else leads, or the lane ends.
+void Lane::Lead(Leader& leader) {
+  bool end = leader.ended();
+  while (leader.leads() && !end) {
+    std::shared_ptr<QueuedRequest> queued;
+    if (queued_.load(std::memory_order_relaxed) != 0) queued = TakeQueued();
+    if (queued != nullptr) {
+      RunQueued(leader, *queued);
+    } else {
+      end = ServeNext(leader) == Step::kEnd;
+    }
+    end = end || leader.ended();
   }
   RemoveThread(end);
 }
@@ -65,6 +74,7 @@ void Lane::Lead(LeaderRole::Term term) {
 void Lane::AddThread() {
   MutexLock lock(mutex_);
   ++threads_;
+  ++threads_added_;
 }
 
 void Lane::RemoveThread(bool end) {
@@ -76,20 +86,22 @@ void Lane::RemoveThread(bool end) {
   pool_.Wake();  // for who works until the end
 }
 
-int Lane::CountThreads() {
+Lane::Threads Lane::CountThreads() {
   MutexLock lock(mutex_);
-  return threads_;
+  return {threads_, threads_added_};
 }
 
 // Besides the leader each thread is in a handler that cost it the lead, which its session
-// counts, or between the two, and then there are more threads than that. As long as the
-// word stays the same nobody takes the lead, so that these handlers become fewer only: what
+// counts, or between the two, and then there are more threads than that. The leader's own handler,
+// if that waits, is counted by its session, too, and in `suspended_`, where it is longer. As long
+// as the word stays the same nobody takes the lead, so that these handlers become fewer only: what
 // was found one by one holds together.
 std::optional<std::vector<std::shared_ptr<Session>>> Lane::FindIdleSessions() {
   LeaderRole::Word word = role_.word();
   std::shared_ptr<Session> current;
   if ((word & LeaderRole::kInHandler) != 0) current = Current();
-  int64_t handlers = CountThreads() - 1;
+  Threads threads = CountThreads();
+  int64_t handlers = threads.count - 1 + suspended_.load();
   std::vector<std::shared_ptr<Session>> idle;
   for (const auto& session : Sessions()) {
     int64_t of_session = session->detached_handlers();
@@ -97,6 +109,7 @@ std::optional<std::vector<std::shared_ptr<Session>>> Lane::FindIdleSessions() {
     if (of_session == 0 && session != current) idle.push_back(session);
   }
   if (handlers > 0 || role_.word() != word) return std::nullopt;
+  if (CountThreads().added != threads.added) return std::nullopt;
   return idle;
 }
 

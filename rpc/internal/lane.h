@@ -5,12 +5,16 @@
 #define FERRY_RPC_INTERNAL_LANE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/internal/supervisor.h"
@@ -20,46 +24,96 @@
 namespace ferry::internal {
 
 class Session;
+struct DirectRead;
+
+// A request that has arrived while nobody could run its handler.
+class QueuedRequest {
+ public:
+  virtual ~QueuedRequest() = default;
+  // As one of the lane's leaders, which leads or does not.
+  virtual void Run() = 0;
+  virtual Session& session() = 0;
+};
 
 // What one thread reads and serves at a time: its leader, who runs the handlers itself.
-// A spare thread takes the leader's place (a) when a handler enters a wait of ours, (b)
-// before a handler that is marked (ferry.blocking), or was learned to be slow, runs, (c)
-// when the supervisor finds that one has run for too long, and (d) before any handler for
-// a while after that. When all threads are taken, the handler runs all the same, other requests
-// wait, and the next thread that is free takes the place.
+// A spare thread takes the leader's place (a) when a handler enters a wait for another
+// connection, (b) before a handler that is marked (ferry.blocking), or was learned to be slow,
+// runs, (c) when the supervisor finds that one has run for too long, and (d) before any handler
+// for a while after that. When all threads are taken, the handler runs all the same, other
+// requests wait, and the next thread that is free takes the place; so does a handler that waits
+// for its own connection.
+//
+// A leader whose handler waits for its own connection (to read from a stream, or for credit) goes
+// on to lead, but runs no handler meanwhile: requests are queued for spare threads.
 //
 // Thread contract: thread-safe.
 class Lane : public WorkerPool::Task, public Supervised, public std::enable_shared_from_this<Lane> {
  public:
-  // The thread that leads, while it does.
+  // The thread that leads, while it does; and one that runs a handler beside it.
   class Leader final : public Leadership {
    public:
-    Leader(Lane& lane, LeaderRole::Term term) : lane_(lane), term_(term) {}
+    Leader(Lane& lane, LeaderRole::Term term) : lane_(lane), term_(term), leads_(true) {}
+    explicit Leader(Lane& lane) : lane_(lane) {}
 
     // That of this thread. REQUIRES: there is one.
     static Leader& Current() { return static_cast<Leader&>(*Leadership::Current()); }
+    bool is_current() const { return Leadership::Current() == this; }
 
     bool leads() const { return leads_; }
+    // The lane has ended meanwhile.
+    bool ended() const { return lane_.has_ended_.load(std::memory_order_relaxed); }
 
-    // Around each handler; when EnterHandler answers false, it must not run.
-    bool EnterHandler(MethodPace& pace);
-    void LeaveHandler() { leads_ = lane_.role_.LeaveHandler(term_); }
+    // Around each handler; when EnterHandler answers false, it must not run. `waits_much`: it is
+    // better off without the lead.
+    bool EnterHandler(MethodPace& pace, bool waits_much);
+    void LeaveHandler() { leads_ = leads_ && lane_.role_.LeaveHandler(term_); }
+
+    // In a handler of that session: returns when the wait has been told, or past the deadline,
+    // and now and then for no reason. If this thread reads meanwhile, `direct` may be filled in.
+    void Await(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
+
+    // Its handler waits, and this thread reads meanwhile, for the handler until that deadline.
+    bool waits() const { return wait_ != nullptr; }
+    Deadline wait_deadline() const { return wait_deadline_; }
+    // It waits no more, and what is left to be read can be read later.
+    bool has_news(const Session& session) const {
+      return wait_ != nullptr && wait_->told() && &session == waiting_session_;
+    }
+    // For a spare thread, which then leads, too, so that this thread is in nobody's way.
+    void Queue(std::shared_ptr<QueuedRequest> request);
+    bool yields() const { return yields_; }
 
     // A handler was slow just now: what else has arrived may be, too, and is not to wait
     // until each is found to be.
     bool is_cautious() const { return lane_.one_was_slow_.load(std::memory_order_relaxed); }
 
     // Asks a spare thread to take over.
-    void PassOn() override { lane_.AskForSuccessor(term_ | LeaderRole::kInHandler); }
+    void PassOn() override {
+      if (leads_) lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
+    }
 
    private:
+    friend class Lane;
+    bool TryTakeLead();
+    bool LeaveForWait(Session& session);
+    bool OfferLead();
+    void SleepBeside(HandlerWait& wait, Deadline deadline);
+    void LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
+
     Lane& lane_;
-    LeaderRole::Term term_;
-    bool leads_ = true;
+    LeaderRole::Term term_ = 0;
+    bool leads_ = false;
+    bool yields_ = false;
+    bool waits_much_ = false;
+    MethodPace* pace_ = nullptr;
+    const HandlerWait* wait_ = nullptr;
+    const Session* waiting_session_ = nullptr;
+    Deadline wait_deadline_ = kNoDeadline;
   };
 
   // `pool` and `supervisor` outlive the lane.
-  Lane(WorkerPool& pool, Supervisor& supervisor) : pool_(pool), supervisor_(supervisor) {}
+  Lane(WorkerPool& pool, Supervisor& supervisor)
+      : pool_(pool), supervisor_(supervisor), queue_runner_(*this) {}
 
   // Leads on this thread from the beginning, until the lane ends or somebody else leads.
   void LeadFirst();
@@ -73,6 +127,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   // For who shuts it down. From now on no handler begins: requests are dropped.
   void CloseGate() { gate_is_closed_.store(true); }
+  // Forgets the requests of a connection that has ended.
+  void DropQueued(const Session& session);
   // Behind a closed gate: those of which no handler runs any more. Perhaps not all of them.
   std::vector<std::shared_ptr<Session>> IdleSessions();
   // Nobody joins any more, and the names are given up.
@@ -93,19 +149,50 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // is not to be touched any more once the leader does not lead. kEnd: it has ended.
   virtual Step ServeNext(const Leader& leader) = 0;
 
+  // The same with the connection of the leader's handler, which waits.
+  virtual Step ServeOwn(const Leader& leader, Session& session) = 0;
+
   // Of the handler that the leader is in. On any thread; null if there is none.
   virtual std::shared_ptr<Session> Current() = 0;
+  // By the leader; null: of none.
+  virtual void SetCurrent(const Session* session) = 0;
+
+  // By the leader: there may be something of that connection that nobody has read.
+  virtual void GiveTurn(const Session& session) = 0;
+  // By the leader: calls of that connection have deadlines, of which that is the next.
+  virtual void AddTimer(const Session& session, Deadline deadline) = 0;
 
   // As the new leader, while the handler still runs that cost another the lead.
   virtual void TookOver() = 0;
 
  private:
-  void Lead(LeaderRole::Term term);
+  // Runs what is queued on a spare thread.
+  class QueueRunner final : public WorkerPool::Task {
+   public:
+    explicit QueueRunner(Lane& lane) : lane_(lane) {}
+    void Run() override { lane_.RunQueue(); }
+
+   private:
+    Lane& lane_;
+  };
+
+  void Lead(Leader& leader);
+  void RunQueue();
+  void Queue(std::shared_ptr<QueuedRequest> request);
+  std::shared_ptr<QueuedRequest> TakeQueued();
+  void RunQueued(Leader& leader, QueuedRequest& request);
+  void RunQueueOnPool();
+  void WakeWaiting();
   std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();
-  int CountThreads();
+  struct Threads {
+    int count;
+    uint64_t added;
+  };
+  Threads CountThreads();
   void AddThread();
   void RemoveThread(bool end);
   void AskForSuccessor(LeaderRole::Word word);
+  bool NoteAsked(LeaderRole::Word word);
 
   WorkerPool& pool_;
   Supervisor& supervisor_;
@@ -123,8 +210,21 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   std::atomic<MethodPace*> pace_{nullptr};  // of the handler that the leader is in
   std::atomic<bool> one_was_slow_{false};   // in the last ticks of the supervisor
 
+  // Handlers that wait on the stack of a thread that leads: their sessions count them, and the
+  // leader is counted, too.
+  std::atomic<int> suspended_{0};
+  std::atomic<size_t> queued_{0};  // requests; relaxed: a hint, changed under the lock
+
+  // Found by a leader while its handler waited. Relaxed: its role orders it for who takes the lead.
+  std::atomic<bool> has_ended_{false};
+
+  QueueRunner queue_runner_;
+
   Mutex mutex_;
+  std::deque<std::shared_ptr<QueuedRequest>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::vector<HandlerWait*> waiting_ ABSL_GUARDED_BY(mutex_);  // of threads that do not lead
   int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // that lead, have led, or may at once
+  uint64_t threads_added_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

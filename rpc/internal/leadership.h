@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "ferry/transport/deadline.h"
+
 namespace ferry::internal {
 
 // Which thread leads: reads and serves. A leader runs handlers itself; while it does,
@@ -78,6 +80,12 @@ class Leadership {
     if (current_ != nullptr) current_->PassOn();
   }
 
+  // When the call ends whose handler this thread runs.
+  static Deadline DeadlineOfHandler() {
+    return current_ != nullptr ? current_->handler_deadline_ : kNoDeadline;
+  }
+  void set_handler_deadline(Deadline deadline) { handler_deadline_ = deadline; }
+
  protected:
   static Leadership* Current() { return current_; }
   virtual void PassOn() = 0;
@@ -85,6 +93,7 @@ class Leadership {
  private:
   static inline thread_local Leadership* current_ = nullptr;
   Leadership* const outer_;
+  Deadline handler_deadline_ = kNoDeadline;
 };
 
 }  // namespace ferry::internal

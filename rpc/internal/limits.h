@@ -22,6 +22,14 @@ inline constexpr size_t kNoLimit = ~size_t{0};
 // Bytes of requests that a client may have under way.
 inline constexpr size_t kDefaultRequestCredit = 1024 * 1024;
 
+// Bytes of messages that the other side of a stream may have under way.
+inline constexpr size_t kDefaultStreamCredit = 256 * 1024;
+
+// Credit for a stream that lets something through, and is counted without overflow.
+inline constexpr size_t SaneStreamCredit(size_t bytes) {
+  return bytes == 0 ? 1 : bytes < kHighestMaxMessage ? bytes : kHighestMaxMessage;
+}
+
 // Bytes that a server holds for one connection.
 inline constexpr size_t kDefaultMaxConnectionMemory = 2 * kDefaultMaxMessage;
 

@@ -10,24 +10,70 @@
 
 #include "absl/status/status.h"
 #include "ferry/proto/frame.h"
+#include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/internal/assembly.h"
+#include "ferry/rpc/internal/cancel_registration.h"
+#include "ferry/rpc/internal/credit.h"
+#include "ferry/rpc/internal/inbox.h"
 #include "ferry/rpc/internal/read_token.h"
+#include "ferry/rpc/metadata.h"
 #include "ferry/rpc/method.h"
 
 namespace ferry::internal {
 
-// A call whose caller waits; it lives on the caller's stack. Guarded by the mutex of
-// its Caller, but for what is said.
+// A thread that waits for something to change in a call. Guarded by the mutex of the Caller,
+// but that its thread may look at `told` when it reads for itself: the acquiring load there
+// pairs with the release in Tell.
+struct CallWait {
+  void Tell() {
+    told.store(true, std::memory_order_release);
+    waiter.wake.NotifyOne();
+  }
+
+  ReadToken::Waiter waiter;
+  std::atomic<bool> told{false};
+};
+
+// What a call with streams has beside the rest.
+struct StreamState {
+  explicit StreamState(uint64_t window) : inbox(window) {}
+
+  Inbox inbox;
+  Credit credit;              // for what we send
+  bool is_sending = true;     // a thread is at it, without the lock; at first Start's
+  bool no_more = false;       // of ours: END was sent
+  bool drops_all = false;     // nobody reads any more
+  absl::Status broken;        // why no more can be read: a message was none
+  CallWait* reads = nullptr;  // who waits for a message or the outcome
+  CallWait* writes = nullptr;
+};
+
+// A call that somebody waits for. Guarded by the mutex of its Caller, but for what is said.
 struct PendingCall {
-  // REQUIRES: the request's size is cached, by its ByteSizeLong().
-  PendingCall(const Method& called, const google::protobuf::MessageLite& request_message,
-              size_t request_size, google::protobuf::MessageLite& reply_message)
+  // `request`, whose size is cached by its ByteSizeLong(), or null when it is a stream;
+  // `reply`, null when that is one.
+  PendingCall(const Method& called, const google::protobuf::MessageLite* request_message,
+              size_t request_size, google::protobuf::MessageLite* reply_message)
       : method(called), request(request_message), size(request_size), reply(reply_message) {}
 
+  // What it draws of the peer's credit for requests.
+  size_t cost() const { return size + metadata_size; }
+
   const Method& method;
-  const google::protobuf::MessageLite& request;
+  const google::protobuf::MessageLite* const request;
   const size_t size;  // of the request
-  google::protobuf::MessageLite& reply;
+  google::protobuf::MessageLite* const reply;
+
+  // What goes with it, and what is wanted of the peer's. Constant since Begin.
+  const wire::Metadata* metadata = nullptr;
+  size_t metadata_size = 0;
+  Metadata* initial_metadata = nullptr;
+  Metadata* trailing_metadata = nullptr;
+  StreamState* stream = nullptr;
+  CancelRegistration* cancellation = nullptr;  // ended before the call is left
+  // If that is so at the time of Begin: how many microseconds are left until the deadline.
+  uint32_t left_at_begin = 0;
+
   CallId id;  // 0: there was none left
 
   // What Begin has found. The caller's own.
@@ -40,9 +86,18 @@ struct PendingCall {
   // The connection may be gone: the caller has nothing to do with it any more.
   bool left = false;
 
-  // While set, the reading thread fills in `reply` or `assembly` without the lock, and
-  // the caller must stay. It is set for good when the outcome is on its way.
+  // It has ended here before the peer has ended it, who is to be told.
+  bool owes_cancel = false;
+  // Something of the answer has come.
+  bool has_answer = false;
+  bool has_initial_metadata = false;
+  bool has_trailing_metadata = false;
+
+  // While set, the reading thread fills in `reply` or metadata without the lock, and the caller
+  // must stay. It is set for good when the outcome is on its way.
   bool completing = false;
+  // To be ended when that is over.
+  bool cancel_is_due = false;
 
   // Read without the lock by the caller that reads for itself; the acquiring load there
   // pairs with the releasing store of whoever completes the call. The caller alone
@@ -50,12 +105,11 @@ struct PendingCall {
   std::atomic<bool> done{false};
   absl::Status status;
 
-  // Of a reply in fragments. Once it is done, the caller parses it: no other call
-  // waits for that.
+  // A reply that came in fragments: the caller parses it, no other call waits for that.
   FrameHeader reply_header;
   Assembly assembly;
 
-  ReadToken::Waiter waiter;
+  CallWait wait;
 };
 
 }  // namespace ferry::internal

@@ -41,6 +41,15 @@ class ReadToken {
     if (first_ != nullptr) first_->wake.NotifyOne();
   }
 
+  void WakeAll() {
+    for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) {
+      waiter->wake.NotifyOne();
+    }
+  }
+
+  // Others sleep until it is free.
+  bool has_waiters() const { return first_ != nullptr; }
+
   // Sleeps until the token may be free, somebody notifies the waiter, or the deadline.
   void Wait(Waiter& waiter, Mutex& mutex, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     waiter.next = first_;

@@ -7,52 +7,43 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <limits>
 
+#include "ferry/rpc/internal/credit.h"
 #include "ferry/rpc/internal/pending_call.h"
 
 namespace ferry::internal {
 
-// Bytes of requests that the peer still has room for, and the calls that wait for more, in
-// their order. Any credit above zero allows one request, whatever its size.
+// Room that the peer has for requests, and the calls that wait for more, in their order.
 // Thread contract: thread-compatible; its owner's lock guards it.
 class RequestCredit {
  public:
   // What the peer gives at first; 0: it does not count.
-  void Start(uint64_t bytes) {
-    is_counted_ = bytes != 0;
-    Give(bytes);
-  }
-
+  void Start(uint64_t bytes) { credit_.Start(bytes); }
   void Give(uint64_t bytes) {
-    auto more = static_cast<int64_t>(std::min(bytes, uint64_t{kMost}));
-    left_ = left_ > kMost - more ? kMost : left_ + more;
+    credit_.Give(bytes);
+    if (credit_.allows() && !waiting_.empty()) waiting_.front()->wait.Tell();
   }
 
   bool Allows(const PendingCall& call) const {
-    return !is_counted_ || (left_ > 0 && (waiting_.empty() || waiting_.front() == &call));
+    return credit_.allows() && (waiting_.empty() || waiting_.front() == &call);
   }
-  void Draw(const PendingCall& call) { left_ -= static_cast<int64_t>(call.size); }
+  void Draw(const PendingCall& call) { credit_.Draw(call.cost()); }
 
   void Queue(PendingCall& call) { waiting_.push_back(&call); }
-  void Leave(PendingCall& call) {
+  // Answers whether there is a next one, whose turn it may be.
+  bool Leave(PendingCall& call) {
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &call));
+    Give(0);
+    return !waiting_.empty();
   }
 
-  // Wakes the one whose turn it is.
-  void WakeNext() {
-    if (left_ > 0 && !waiting_.empty()) waiting_.front()->waiter.wake.NotifyOne();
-  }
   // Because there is nothing to wait for any more.
-  void WakeAll() {
-    for (PendingCall* call : waiting_) call->waiter.wake.NotifyOne();
+  void TellAll() {
+    for (PendingCall* call : waiting_) call->wait.Tell();
   }
 
  private:
-  static constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-
-  bool is_counted_ = false;
-  int64_t left_ = 0;  // below zero after a request that was larger
+  Credit credit_;
   std::deque<PendingCall*> waiting_;
 };
 

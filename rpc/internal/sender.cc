@@ -13,9 +13,7 @@ using google::protobuf::MessageLite;
 
 absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message, size_t size,
                           Deadline deadline) {
-  if (size > limit_.load(std::memory_order_relaxed) || !message.IsInitialized()) {
-    return Refusal(message, size);
-  }
+  if (!CanBeSent(message, size)) return Refusal(message, size);
   Reservation reservation;
   if (transport_.Reserve(header, size, reservation) == ReserveResult::kClosed) {
     return transport_.close_reason();
@@ -46,11 +44,14 @@ absl::Status Sender::Changed(const MessageLite& message, Reservation& reservatio
                                           " was changed by another thread while it was sent"));
 }
 
-void Sender::SendControl(const FrameHeader& header) {
+absl::Status Sender::SendEmpty(const FrameHeader& header, Deadline deadline) {
   Reservation reservation;
-  if (transport_.Reserve(header, 0, reservation) != ReserveResult::kOk) return;
+  if (transport_.Reserve(header, 0, reservation) != ReserveResult::kOk) {
+    return transport_.close_reason();
+  }
   transport_.Commit(reservation);
-  transport_.Flush(Deadline::min());
+  transport_.Flush(deadline);
+  return absl::OkStatus();
 }
 
 }  // namespace ferry::internal

@@ -36,7 +36,14 @@ class Sender {
                     size_t size, Deadline deadline);
 
   // Sends a frame without payload.
-  void SendControl(const FrameHeader& header);
+  void SendControl(const FrameHeader& header) { SendEmpty(header, Deadline::min()).IgnoreError(); }
+  // Returns: the transport's close_reason.
+  absl::Status SendEmpty(const FrameHeader& header, Deadline deadline);
+
+  // What Send would say of the message, but for a change meanwhile.
+  absl::Status Check(const google::protobuf::MessageLite& message, size_t size) const {
+    return CanBeSent(message, size) ? absl::OkStatus() : Refusal(message, size);
+  }
 
   // The peer's hello has come.
   void set_peer_max_message(size_t bytes) {
@@ -44,6 +51,9 @@ class Sender {
   }
 
  private:
+  bool CanBeSent(const google::protobuf::MessageLite& message, size_t size) const {
+    return size <= limit_.load(std::memory_order_relaxed) && message.IsInitialized();
+  }
   // Why a message is not sent.
   absl::Status Refusal(const google::protobuf::MessageLite& message,
                        size_t size) const ABSL_ATTRIBUTE_COLD;

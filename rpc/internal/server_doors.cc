@@ -114,7 +114,7 @@ absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> trans
     return id;
   }
   if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
-  auto session = std::make_shared<Session>(std::move(transport), entrance, registry_);
+  auto session = std::make_shared<Session>(std::move(transport), entrance, registry_, id);
   {
     MutexLock lock(mutex_);
     if (!accepts_) return id;  // it goes with the session
@@ -157,12 +157,37 @@ size_t ServerLane::CountShaking() {
   return shaking_.size();
 }
 
+void ServerLane::AddTimer(const Session& session, Deadline deadline) {
+  if (deadline == kNoDeadline) return;
+  auto [timer, added] = call_timers_.try_emplace(session.id(), deadline);
+  if (!added) timer->second = std::min(timer->second, deadline);
+  next_call_timer_ = std::min(next_call_timer_, deadline);
+}
+
+void ServerLane::ExpireCalls() {
+  next_call_timer_ = kNoDeadline;
+  for (auto timer = call_timers_.begin(); timer != call_timers_.end();) {
+    auto& [id, deadline] = *timer;
+    if (HasPassed(deadline)) {
+      std::shared_ptr<Session> session = Find(id);
+      deadline = session == nullptr ? kNoDeadline : session->ExpireCalls();
+    }
+    next_call_timer_ = std::min(next_call_timer_, deadline);
+    if (deadline == kNoDeadline) {
+      call_timers_.erase(timer++);
+    } else {
+      ++timer;
+    }
+  }
+}
+
 void ServerLane::RunTimers() {
   if (HasPassed(resume_at_)) Resume();
+  if (HasPassed(next_call_timer_)) ExpireCalls();
   for (; !shaking_.empty() && HasPassed(shaking_.front().deadline); shaking_.pop_front()) {
     std::shared_ptr<Session> session = Find(shaking_.front().id);
     if (session == nullptr || session->connection().greeted()) continue;
-    session->connection().Close(absl::DeadlineExceededError("no hello"));
+    session->Close(absl::DeadlineExceededError("no hello"));
     Drop(shaking_.front().id);
   }
 }
@@ -173,7 +198,8 @@ Deadline ServerLane::NextTimer() {
     std::shared_ptr<Session> session = Find(shaking_.front().id);
     if (session != nullptr && !session->connection().greeted()) break;
   }
-  return std::min(resume_at_, shaking_.empty() ? kNoDeadline : shaking_.front().deadline);
+  Deadline hello = shaking_.empty() ? kNoDeadline : shaking_.front().deadline;
+  return std::min({resume_at_, hello, next_call_timer_});
 }
 
 }  // namespace ferry::internal

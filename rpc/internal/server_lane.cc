@@ -66,7 +66,7 @@ void ServerLane::EndNow() {
 }
 
 void ServerLane::CloseAll() {
-  for (const auto& session : Sessions()) session->connection().Close(ShutDown());
+  for (const auto& session : Sessions()) session->Close(ShutDown());
 }
 
 absl::Status ServerLane::outcome() {
@@ -74,16 +74,23 @@ absl::Status ServerLane::outcome() {
   return outcome_;
 }
 
-Lane::Step ServerLane::ServeNext(const Leader& leader) {
-  // A handler of this session has cost another the lead: now it is others' turn.
-  Id handed_over = current_.load(std::memory_order_relaxed);
-  if (handed_over == 0) return TakeNext(leader);
-  current_.store(0, std::memory_order_release);
-  return GiveTurn(handed_over);
+Lane::Step ServerLane::ServeNext(const Leader& leader) { return TakeNext(leader); }
+
+Lane::Step ServerLane::ServeOwn(const Leader& leader, Session& session) {
+  return Serve(session.id(), session.shared_from_this(), leader);
 }
 
+// A handler of the current session has cost another the lead: now it is others' turn.
 void ServerLane::TookOver() {
-  if (std::shared_ptr<Session> session = Find(current_.load())) session->HandedOver();
+  Id id = current_.load(std::memory_order_relaxed);
+  std::shared_ptr<Session> session = Find(id);
+  if (session == nullptr) session = FindLeaving(id);
+  if (session != nullptr) {
+    session->HandedOver();
+    AddTimer(*session, session->next_deadline());
+  }
+  current_.store(0, std::memory_order_release);
+  EndTurn(id);
 }
 
 // Until nothing of what has arrived is left, its turn is over, or a handler has made
@@ -98,8 +105,12 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
     Connection::Step step = session->HandleNext();
     if (!leader.leads()) return Step::kGoOn;
     current_.store(0, std::memory_order_release);
+    if (leader.ended()) return Step::kEnd;
     switch (step) {
       case Connection::Step::kHandled:
+        // The rest is for who has called its handler, or for its next wait.
+        if (leader.has_news(*session)) return Step::kGoOn;
+        if (leader.yields()) return EndTurn(id);
         continue;
       case Connection::Step::kEmpty:
         if (!spinner_.Skips() && hot_.Add(id, session)) return Step::kGoOn;
@@ -113,17 +124,17 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
         return id == lifeline_ && accepts() ? End(session->close_reason()) : Step::kGoOn;
     }
   }
-  return GiveTurn(id);
+  return EndTurn(id);
 }
 
-Lane::Step ServerLane::GiveTurn(Id id) {
+Lane::Step ServerLane::EndTurn(Id id) {
   hot_.Remove(id);
   set_->Notify(id);
   return Step::kGoOn;
 }
 
 Lane::Step ServerLane::TakeNext(const Leader& leader) {
-  Deadline timer = NextTimer();
+  Deadline timer = std::min(NextTimer(), leader.wait_deadline());
   News news;
   if (hot_.empty() || !LookForNews(timer, news)) {
     hot_.CoolAll();
@@ -224,8 +235,19 @@ void ServerLane::Drop(Id id) {
                    leaving_.end());
     if (session->detached_handlers() != 0) leaving_.push_back(session);
   }
+  DropQueued(*session);
   admission_.Leave(session->entrance(), session->peer());
   TellClosed(*session);
+}
+
+// Dropped in a wait of its own handler, which goes on.
+std::shared_ptr<Session> ServerLane::FindLeaving(Id id) {
+  MutexLock lock(mutex_);
+  for (const auto& left : leaving_) {
+    std::shared_ptr<Session> session = left.lock();
+    if (session != nullptr && session->id() == id) return session;
+  }
+  return nullptr;
 }
 
 std::shared_ptr<Session> ServerLane::Find(Id id) {

@@ -70,8 +70,14 @@ class ServerLane final : public Lane {
   };
 
   Step ServeNext(const Leader& leader) override;
+  Step ServeOwn(const Leader& leader, Session& session) override;
   std::shared_ptr<Session> Current() override { return Find(current_.load()); }
+  void SetCurrent(const Session* session) override {
+    current_.store(session == nullptr ? 0 : session->id(), std::memory_order_release);
+  }
   void TookOver() override;
+  void GiveTurn(const Session& session) override { EndTurn(session.id()); }
+  void AddTimer(const Session& session, Deadline deadline) override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
   Step TakeNext(const Leader& leader);
   Step TakeFromSet(std::optional<Id> id, const Leader& leader);
@@ -81,13 +87,14 @@ class ServerLane final : public Lane {
   };
   bool LookForNews(Deadline timer, News& news);
   bool LookAtSet(Deadline timer, News& news);
-  Step GiveTurn(Id id);
+  Step EndTurn(Id id);
   Step End(const absl::Status& why);
   void CloseAll();
   bool is_ending();
   bool accepts();
   void Drop(Id id);
   std::shared_ptr<Session> Find(Id id);
+  std::shared_ptr<Session> FindLeaving(Id id);
 
   // Who comes in: server_doors.cc.
   absl::Status AddLifeline(const Door& door);
@@ -103,6 +110,7 @@ class ServerLane final : public Lane {
   void AddShaking(const Shaking& shaking);
   size_t CountShaking();
   void RunTimers();
+  void ExpireCalls();
   Deadline NextTimer();
 
   const ServiceRegistry& registry_;
@@ -112,6 +120,9 @@ class ServerLane final : public Lane {
   std::vector<Id> paused_;  // doors for which there was no descriptor left
   Deadline resume_at_ = kNoDeadline;
   std::deque<Shaking> shaking_;
+  // When calls of sessions end for their deadlines, and the first of these times.
+  absl::flat_hash_map<Id, Deadline> call_timers_;
+  Deadline next_call_timer_ = kNoDeadline;
   Id last_id_ = WaitSet::kFirstId;
   Id lifeline_ = 0;  // the connection with which the lane ends
   HotSessions hot_;

@@ -8,73 +8,126 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "ferry/rpc/internal/call_origin.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/rpc/internal/entrance.h"
+#include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/service_registry.h"
+#include "ferry/transport/internal/mutex.h"
 
 namespace ferry::internal {
 
+class ServedCall;
+
+// Where the leader's own handler, which waits, wants the next message of its call.
+struct DirectRead {
+  CallId call;
+  google::protobuf::MessageLite& message;
+  HandlerWait& wait;
+  bool is_filled = false;
+  bool is_valid = false;
+  size_t size = 0;
+};
+
 // The serving half of one connection. Thread contract: the leader of its lane reads and
 // serves; SayGoodbye by who shuts that down; Close, peer and is_gone on any thread.
-class Session final : public CallOrigin, private RequestSink {
+class Session final : public std::enable_shared_from_this<Session>, private RequestSink {
  public:
-  // `registry` outlives the session.
+  // `registry` outlives the session. `id` is its lane's.
   Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
-          const ServiceRegistry& registry);
+          const ServiceRegistry& registry, uint64_t id = 0);
   // By itself: in a test.
   Session(std::unique_ptr<Transport> transport, size_t max_message,
           const ServiceRegistry& registry);
+  ~Session() override;
 
   Connection& connection() { return connection_; }
   const Entrance& entrance() const { return *entrance_; }
+  uint64_t id() const { return id_; }
 
   // Another thread reads now, beside the handler that ran there.
-  void HandedOver() { free_handlers_.fetch_sub(1, std::memory_order_relaxed); }
-  // Handlers that run there. The acquire pairs with the release of each that has returned.
-  int64_t detached_handlers() const {
-    return max_handlers_ - free_handlers_.load(std::memory_order_acquire);
-  }
+  void HandedOver();
+  // Handlers that run or wait beside who reads. The acquire pairs with the release of each that
+  // has returned.
+  int64_t detached_handlers() const { return max_handlers_ - free_handlers_.load(); }
+  void Detach() { free_handlers_.fetch_sub(1); }
+  void Attach() { free_handlers_.fetch_add(1); }
 
   // No handler of it runs any more, nor will one. Once all replies have left, tells the client
   // that no other call was executed, and closes; until then it is to be called again.
   void SayGoodbye();
 
-  const Peer& peer() const override { return connection_.peer(); }
-  bool is_gone() const override { return !close_reason().ok(); }
+  // Ends the connection; handlers find their calls cancelled.
+  void Close(const absl::Status& reason);
+
+  const Peer& peer() const { return connection_.peer(); }
+  bool is_gone() const { return !close_reason().ok(); }
   absl::Status close_reason() const { return connection_.close_reason(); }
 
   // As the connection's, but also runs the handler of a request.
-  Connection::Step HandleNext() {
-    // A handler that is not this thread's any more has taken its request all the same.
-    connection_.GiveCredit(TakeCredit());
-    return connection_.HandleNext();
-  }
+  Connection::Step HandleNext();
+
+  // When the next call ends for its deadline, of those that others can end: at the latest.
+  Deadline next_deadline();
+  // Ends those whose deadline has passed, and answers when the next one does.
+  Deadline ExpireCalls();
+
+  // By the leader; null: nowhere.
+  void set_direct(DirectRead* direct) { direct_ = direct; }
 
  private:
-  class ServedCall;
+  friend class ServedCall;
+  using Calls = absl::flat_hash_map<uint32_t, ServedCall*>;
+  class QueuedCall;
 
-  void OnRequest(const FrameHeader& header, Body& body) override;
-  void OnGreeted() override;
+  absl::Status OnRequest(const FrameHeader& header, Body& body, Metadata* metadata,
+                         uint32_t cost) override;
+  void OnMessage(const FrameHeader& header, Body& body) override;
+  void OnTooLarge(CallId call, const absl::Status& status) override;
+  void OnStreamCredit(CallId call, uint32_t bytes) override;
+  void OnCancel(CallId call) override;
+  void OnGreeted(uint64_t stream_credit) override;
   void OnRefused(const absl::Status& status) override;
-  void RefuseCall(CallId call) ABSL_ATTRIBUTE_COLD;
-  uint32_t TakeCredit() {
-    if (in_hand_.load(std::memory_order_relaxed) == 0) return 0;
-    return in_hand_.exchange(0, std::memory_order_relaxed);
-  }
+
+  absl::Status TooManyRequests() const ABSL_ATTRIBUTE_COLD;
+  void RefuseCall(CallId call, uint32_t cost) ABSL_ATTRIBUTE_COLD;
+  void Queue(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
+             Metadata* metadata, uint32_t cost);
+  bool IsInUse(CallId call);
+  // Null when it is not open, or has not been shared.
+  ServedCall* Find(CallId call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndEarly(CallId call, const absl::Status& status);
+  void CancelAll();
 
   const ServiceRegistry& registry_;
   const std::shared_ptr<const Entrance> entrance_;
+  const uint64_t id_;
   const int64_t max_handlers_;
   // How many may begin beside those whose threads read no more; one too many for a moment.
+  // Sequentially consistent: who begins one is counted here and then looks at the lane's gate.
   std::atomic<int64_t> free_handlers_;
   bool said_goodbye_ = false;
-  // Bytes of the request whose handler the leader runs. Who takes them gives them back: the
-  // reply, or the leader's successor. Relaxed: it is a number and nothing else.
-  std::atomic<uint32_t> in_hand_{0};
+  uint64_t peer_stream_credit_ = 0;  // constant since the hello
+
+  // The call whose handler the leader runs, while nobody else has to do with it. Stored by the
+  // leader; relaxed, since the lane's role orders it, and the lock who takes it from here.
+  std::atomic<ServedCall*> inline_call_{nullptr};
+  DirectRead* direct_ = nullptr;  // the leader's
+
+  Mutex mutex_;
+  // Open calls that other threads than their handlers' have to do with, by index.
+  Calls calls_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<size_t> open_calls_{0};  // changed under the lock; without it, a hint
+  Deadline next_deadline_ ABSL_GUARDED_BY(mutex_) = kNoDeadline;
+  size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;   // of messages and requests not taken
+  bool has_ended_ ABSL_GUARDED_BY(mutex_) = false;  // all calls were cancelled, and later ones are
+  CondVar callback_done_;
+
   Connection connection_;
 };
 

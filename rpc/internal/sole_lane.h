@@ -4,6 +4,7 @@
 #ifndef FERRY_RPC_INTERNAL_SOLE_LANE_H_
 #define FERRY_RPC_INTERNAL_SOLE_LANE_H_
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -24,28 +25,39 @@ class SoleLane final : public Lane {
     session_->entrance().Tell(ferry::Event::Type::kDraining, nullptr, absl::OkStatus());
   }
   std::vector<std::shared_ptr<Session>> Sessions() override { return {session_}; }
-  void EndNow() override {
-    session_->connection().Close(absl::CancelledError("the server was shut down"));
-  }
+  void EndNow() override { session_->Close(absl::CancelledError("the server was shut down")); }
 
  private:
   std::shared_ptr<Session> Current() override { return session_; }
-  void TookOver() override { session_->HandedOver(); }
+  void SetCurrent(const Session*) override {}
+  void GiveTurn(const Session&) override {}
+  void AddTimer(const Session&, Deadline deadline) override { timer_ = std::min(timer_, deadline); }
+  void TookOver() override {
+    session_->HandedOver();
+    AddTimer(*session_, session_->next_deadline());
+  }
 
-  Step ServeNext(const Leader&) override {
-    switch (session_->HandleNext()) {
+  Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
+
+  Step ServeNext(const Leader& leader) override {
+    Connection::Step step = session_->HandleNext();
+    if (!leader.leads()) return Step::kGoOn;
+    switch (step) {
       case Connection::Step::kHandled:
         break;
       case Connection::Step::kEmpty:
-        session_->connection().WaitForFrames(kNoDeadline, false);
+        session_->connection().WaitForFrames(std::min(timer_, leader.wait_deadline()),
+                                             leader.waits());
         break;
       case Connection::Step::kClosed:
         return Step::kEnd;
     }
+    if (HasPassed(timer_)) timer_ = session_->ExpireCalls();
     return Step::kGoOn;
   }
 
   const std::shared_ptr<Session> session_;
+  Deadline timer_ = kNoDeadline;  // owned by the leader
 };
 
 }  // namespace ferry::internal

@@ -21,11 +21,12 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads) thread.join();
 }
 
-void WorkerPool::Run(const std::shared_ptr<Task>& task) {
+bool WorkerPool::Run(const std::shared_ptr<Task>& task) {
   MutexLock lock(mutex_);
   if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.push_back(task);
-  HasThreadFor(tasks_.size());  // if not, the next one that is free
+  bool has_thread = HasThreadFor(tasks_.size());
   changed_.NotifyOne();
+  return has_thread;
 }
 
 // Whether threads are free for so many tasks, or the last of them can be started.

@@ -31,9 +31,9 @@ class WorkerPool {
   // Waits for every task that runs.
   ~WorkerPool();
 
-  // Runs the task on a spare thread: soon, or when one is free again. Once, if it waits
-  // for that already.
-  void Run(const std::shared_ptr<Task>& task);
+  // Runs the task on a spare thread: soon, or, if the answer is false, when one is free again.
+  // Once, if it waits for that already.
+  bool Run(const std::shared_ptr<Task>& task);
 
   // Makes the calling thread one of the pool until `done`, which is asked after each
   // task and each Wake. REQUIRES: `done` takes no lock that is held around a call here.

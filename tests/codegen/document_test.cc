@@ -41,8 +41,15 @@ std::string Simplified(const std::filesystem::path& path) {
 
 TEST_F(DocumentTest, CodeIsWhatIsGenerated) {
   const Result result = ProtocOn(
+      "import \"ferry/proto/options.proto\";"
       "package harbour; message Trip {} message Log {}"
-      "service Boat { rpc Sail(Trip) returns (Log); }");
+      "service Boat {"
+      "  rpc Sail(Trip) returns (Log);"
+      "  rpc Follow(Trip) returns (stream Log);"
+      "  rpc Report(stream Log) returns (Trip);"
+      "  rpc Steer(stream Trip) returns (stream Log);"
+      "  rpc Honk(Trip) returns (Log) { option (ferry.one_way) = true; }"
+      "}");
   ASSERT_EQ(result.exit_code, 0) << result.output;
   const std::string header = Simplified(out_ / "a.ferry.h");
   std::ifstream doc(std::string(FERRY_SOURCE_DIR "/") + kDocument);
@@ -65,7 +72,8 @@ TEST_F(DocumentTest, ErrorsAreThoseThatAreGiven) {
     ASSERT_EQ(row.size(), 2u) << row.front();
     const std::string& given = row.front();
     SCOPED_TRACE(given);
-    const std::string service = "message Number {} service Greeter {" + given + "}";
+    const std::string imports = "import \"ferry/proto/options.proto\";";
+    const std::string service = imports + "message Number {} service Greeter {" + given + "}";
     const Result result = given.rfind("--", 0) == 0        ? ProtocOn("", given)
                           : given.rfind("package", 0) == 0 ? ProtocOn(given)
                                                            : ProtocOn(service);

@@ -44,9 +44,10 @@ generate() { # FOLDER; reads a .proto with the service Made
   "$protoc" "-I$1" "--plugin=protoc-gen-ferry=$plugin" "--ferry_out=$1" "--cpp_out=$1/pb" made.proto
 }
 
-service_of() { # reads names of methods
+service_of() { # reads names of methods, which get the shapes in turn
   echo 'syntax = "proto3"; package made; message M {} service Made {'
-  sed 's/.*/  rpc & (M) returns (M);/'
+  sed -e '1~4s/.*/  rpc & (M) returns (M);/' -e '2~4s/.*/  rpc & (M) returns (stream M);/' \
+    -e '3~4s/.*/  rpc & (stream M) returns (M);/' -e '4~4s/.*/  rpc & (stream M) returns (stream M);/'
   echo '}'
 }
 
@@ -110,6 +111,13 @@ auto C(corner::AgeingStub& stub) { return stub.Get(corner::Old()); }
 void D(corner::AgedStub& stub);
 auto E(corner::AgeingStub& stub) { return stub.GetNew(corner::Text(), {}); }
 auto F(corner::AgeingStub& stub) { return stub.GetNew(corner::Text(), nullptr); }
+auto G(corner::streams::AgeingStub& stub) { return stub.ServerStream(corner::Text()); }
+auto H(corner::streams::AgeingStub& stub, corner::Text& a) { return stub.ClientStream(&a); }
+auto I(corner::streams::AgeingStub& stub) { return stub.TwoWayStream(); }
+auto J(corner::streams::AgeingStub& stub) { return stub.OneWay(corner::Text()); }
+auto K(corner::streams::ShapesStub& stub) { return stub.ClientStream({}); }
+auto L(corner::streams::ShapesStub& stub) { return stub.ClientStream(nullptr); }
+auto M(corner::streams::ShapesStub& stub) { return stub.OneWay(corner::Text(), nullptr); }
 END
 }
 
@@ -119,9 +127,9 @@ expect_error() { # COMPILER FILE LINE
 
 check_planted() { # COMPILER
   local file=$work/planted.$1.cc header=$work/names/methods.ferry.h line missed=0
-  { echo '#include "options/deprecated.ferry.h"'; planted; } >"$file"
+  { printf '#include "%s.ferry.h"\n' options/deprecated streams/shapes; planted; } >"$file"
   compile "$1" c++17 "$file" &>"$work/log.$1" || true
-  for line in $(seq 2 "$(wc -l <"$file")"); do expect_error "$1" "$file" "$line" || missed=1; done
+  for line in $(seq 3 "$(wc -l <"$file")"); do expect_error "$1" "$file" "$line" || missed=1; done
   compile "$1" c++17 "${header%h}cc" &>"$work/log.$1" || true
   expect_error "$1" "$header" "$(wc -l <"$header")" || missed=1
   return "$missed"

@@ -73,6 +73,7 @@ class ForkShmTest : public testing::Test, private internal::RequestSink {
   std::unique_ptr<Connection> client_;
   std::unique_ptr<Connection> server_;
   CallId requested_;  // by the client
+  Empty empty_;
 
  private:
   static std::unique_ptr<Connection> Connect(int socket, Connection::Side side,
@@ -86,11 +87,17 @@ class ForkShmTest : public testing::Test, private internal::RequestSink {
                                         sink);
   }
 
-  void OnRequest(const FrameHeader& header, internal::Body& body) override {
+  absl::Status OnRequest(const FrameHeader& header, internal::Body& body, Metadata*,
+                         uint32_t) override {
     requested_ = header.call;
     body.Release();
+    return absl::OkStatus();
   }
-  void OnGreeted() override {}
+  void OnMessage(const FrameHeader&, internal::Body&) override {}
+  void OnTooLarge(CallId, const absl::Status&) override {}
+  void OnStreamCredit(CallId, uint32_t) override {}
+  void OnCancel(CallId) override {}
+  void OnGreeted(uint64_t) override {}
   void OnRefused(const absl::Status&) override {}
 };
 
@@ -121,7 +128,7 @@ TEST_F(ForkShmTest, AForkedProcessSaysNothingForItsParent) {
   Send(FrameType::kRequest, CallId::Make(0, 0, 1));
   ASSERT_EQ(server_->HandleNext(), Step::kHandled);
   EXPECT_TRUE(InForkedProcess([this] {
-    server_->Reply(requested_, absl::OkStatus(), Empty(), 0);
+    server_->Reply(requested_, absl::OkStatus(), &empty_, 0);
     server_->ReplyError(requested_, absl::InternalError("forked"), 0);
     server_->GiveCredit(1);
     server_->SendGoAway(absl::OkStatus());
@@ -129,7 +136,7 @@ TEST_F(ForkShmTest, AForkedProcessSaysNothingForItsParent) {
     return true;
   }));
   EXPECT_EQ(Returned(FrameType::kReply), 0);
-  server_->Reply(requested_, absl::OkStatus(), Empty(), 0);
+  server_->Reply(requested_, absl::OkStatus(), &empty_, 0);
   EXPECT_EQ(Returned(FrameType::kReply), 1);
 }
 

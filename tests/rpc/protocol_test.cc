@@ -157,12 +157,15 @@ TEST_F(ProtocolTest, AReplyToNothingIsBroken) {
   ExpectClosed();
 }
 
-TEST_F(ProtocolTest, AStreamMessageIsBroken) {
+TEST_F(ProtocolTest, WhatBelongsToACallThatIsNotOpenIsDropped) {
   SendHello();
-  FrameHeader message = Header(FrameType::kMessage);
-  message.call = kCall;
-  Send(message);
-  ExpectClosed();
+  for (FrameType type : {FrameType::kMessage, FrameType::kCancel, FrameType::kCredit}) {
+    FrameHeader header = Header(type);
+    header.call = kCall;
+    header.arg = type == FrameType::kCredit ? 1 : 0;
+    Send(header);
+  }
+  ExpectAlive();
 }
 
 TEST_F(ProtocolTest, APingIsAnswered) {
@@ -177,11 +180,6 @@ TEST_F(ProtocolTest, APingIsAnswered) {
 
 TEST_F(ProtocolTest, WhatIsNotUsedIsTakenIn) {
   SendHello();
-  FrameHeader cancel = Header(FrameType::kCancel), credit = Header(FrameType::kCredit);
-  cancel.call = credit.call = kCall;
-  credit.arg = 1;
-  Send(cancel);
-  Send(credit);
   Send(Header(FrameType::kGoAway));
   Send(Header(static_cast<FrameType>(0x80)), "anything");
   FrameHeader unknown = Header(static_cast<FrameType>(0xff));
@@ -267,13 +265,13 @@ TEST_F(ProtocolTest, ARequestWithinARequestIsBroken) {
   ExpectClosed();
 }
 
-TEST_F(ProtocolTest, AContinueOfNothingIsDropped) {
+TEST_F(ProtocolTest, AContinueOfNothingIsBroken) {
   SendHello();
   FrameHeader stray = Header(FrameType::kContinue);
   stray.call = kCall;
   stray.arg = 3;
   Send(stray, "abc");
-  ExpectAlive();
+  ExpectClosed();
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A server that speaks frame by frame, to see what a channel does.
+// Peers that speak frame by frame, to see what a channel or a server does.
 
 #ifndef FERRY_TESTS_RPC_RAW_SERVER_H_
 #define FERRY_TESTS_RPC_RAW_SERVER_H_
@@ -9,8 +9,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -30,13 +32,15 @@ inline FrameHeader HeaderOf(FrameType type, CallId call = {}) {
 // One connection of it. Thread contract: thread-compatible.
 class RawSession {
  public:
-  RawSession(std::unique_ptr<Transport> transport, uint64_t request_credit)
+  RawSession(std::unique_ptr<Transport> transport, uint64_t request_credit,
+             uint64_t stream_credit = 0)
       : transport_(std::move(transport)) {
     wire::Hello hello;
     hello.set_min_version(1);
     hello.set_max_version(1);
     hello.set_max_frame(kMaxFrame);
     hello.set_request_credit(request_credit);
+    hello.set_stream_credit(stream_credit);
     FrameHeader header = HeaderOf(FrameType::kHello);
     header.method = kHelloMagic;
     Send(header, hello.SerializeAsString());
@@ -75,6 +79,31 @@ class RawSession {
     return header;
   }
 
+  // The next frame, such as "reply EMPTY aux=1 arg=7 + 4 bytes", or "closed".
+  std::string Next() {
+    Frame frame;
+    ReadResult result;
+    while ((result = transport_->TryRead(frame)) == ReadResult::kEmpty) transport_->Wait({});
+    if (result == ReadResult::kClosed) return "closed";
+    const FrameHeader& header = frame.header;
+    call_ = header.call;
+    std::string_view type = FrameTypeName(header.type);
+    std::string text(type);
+    constexpr const char* kFlags[] = {" MORE", " END", " EMPTY", " ONE_WAY", " TRAILING", " ACK"};
+    for (size_t i = 0; i < std::size(kFlags); ++i) {
+      if ((header.flags >> i & 1) != 0) text += kFlags[i];
+    }
+    if (header.aux != 0) text += " aux=" + std::to_string(header.aux);
+    if (header.arg != 0) text += " arg=" + std::to_string(header.arg);
+    if (header.length != 0) text += " + " + std::to_string(header.length) + " bytes";
+    payload_.assign(frame.payload, header.length);
+    transport_->Release();
+    return text;
+  }
+  // Of the frame that was the last Next.
+  CallId call() const { return call_; }
+  const std::string& payload() const { return payload_; }
+
   // Whether nothing has arrived after a while.
   bool IsSilent() {
     WaitOptions wait;
@@ -89,18 +118,20 @@ class RawSession {
 
  private:
   std::unique_ptr<Transport> transport_;
+  CallId call_;
+  std::string payload_;
 };
 
 class RawServer {
  public:
   explicit RawServer(const std::string& name) : listener_(*ListenInproc(name)) {}
 
-  std::unique_ptr<RawSession> Accept(uint64_t request_credit = 0) {
+  std::unique_ptr<RawSession> Accept(uint64_t request_credit = 0, uint64_t stream_credit = 0) {
     for (;;) {
       absl::StatusOr<std::unique_ptr<Transport>> transport = listener_->TryAccept();
       EXPECT_TRUE(transport.ok()) << transport.status();
       if (*transport != nullptr) {
-        return std::make_unique<RawSession>(*std::move(transport), request_credit);
+        return std::make_unique<RawSession>(*std::move(transport), request_credit, stream_credit);
       }
       std::this_thread::yield();
     }

@@ -109,16 +109,16 @@ TEST(ReturnedCreditTest, WhatACallThatCouldNotBeSentGivesBackLetsTheNextGo) {
     internal::MutexLock lock(caller.mutex());
     ASSERT_TRUE(caller.Begin(call));
   };
-  Method method("ferry.test.Echo/Echo", Execution::kInline);
+  Method method("ferry.test.Echo/Echo", CallShape::kUnary, Execution::kInline);
   EchoRequest request;
   Strict incomplete;
   EchoReply replies[3];
-  internal::PendingCall first(method, request, request.ByteSizeLong(), replies[0]);
+  internal::PendingCall first(method, &request, request.ByteSizeLong(), &replies[0]);
   begin(first);
-  internal::PendingCall unsent(method, incomplete, 1000, replies[1]);
+  internal::PendingCall unsent(method, &incomplete, 1000, &replies[1]);
   begin(unsent);
   std::thread waiting([&] {
-    internal::PendingCall call(method, request, request.ByteSizeLong(), replies[2]);
+    internal::PendingCall call(method, &request, request.ByteSizeLong(), &replies[2]);
     begin(call);
     EXPECT_TRUE(caller.Finish(call, kNoDeadline).ok());
   });

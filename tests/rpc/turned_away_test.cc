@@ -157,11 +157,10 @@ class LateReader final : public internal::FrameReader {
   Step HandleNext() override {
     if (sleeps_ < 2) return Step::kEmpty;
     sleeps_ = 0;
-    Frame frame;
-    frame.header = HeaderOf(FrameType::kReply, CallId::Make(0, 0, 1));
+    FrameHeader reply = HeaderOf(FrameType::kReply, CallId::Make(0, 0, 1));
     internal::Assembly nothing;
     internal::Body body(nothing);
-    EXPECT_TRUE(caller_->OnReply(frame, body).ok());
+    EXPECT_TRUE(caller_->OnReply(reply, body).ok());
     return Step::kHandled;
   }
   void WaitForFrames(Deadline deadline, bool) override {
@@ -183,10 +182,10 @@ TEST(KeepaliveTest, AnAnswerThatIsThereCountsThoughItIsReadLate) {
   options.keepalive = absl::Milliseconds(5);
   internal::Caller caller(mutex, *transport, sender, reader, options);
   reader.set_caller(&caller);
-  Method method("ferry.test.Echo/Echo", Execution::kInline);
+  Method method("ferry.test.Echo/Echo", CallShape::kUnary, Execution::kInline);
   EchoRequest request;
   EchoReply reply;
-  internal::PendingCall call(method, request, request.ByteSizeLong(), reply);
+  internal::PendingCall call(method, &request, request.ByteSizeLong(), &reply);
   {
     internal::MutexLock lock(caller.mutex());
     ASSERT_TRUE(caller.Begin(call));

@@ -3,6 +3,7 @@
 
 #include "tests/transport/transport_pair.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,10 +14,14 @@
 
 namespace ferry::test {
 
-TransportPair CreatePipePair() {
+TransportPair CreatePipePair(int capacity) {
   int forth[2], back[2];
   EXPECT_EQ(internal::sys::Pipe(forth), 0);
   EXPECT_EQ(internal::sys::Pipe(back), 0);
+  if (capacity != 0) {
+    EXPECT_EQ(fcntl(forth[1], F_SETPIPE_SZ, capacity), capacity);
+    EXPECT_EQ(fcntl(back[1], F_SETPIPE_SZ, capacity), capacity);
+  }
   auto a = StreamTransport::Create(internal::UniqueFd(back[0]), internal::UniqueFd(forth[1]),
                                    internal::WriteEnd::Sharing::kOurs, {"b", -1}, nullptr);
   auto b = StreamTransport::Create(internal::UniqueFd(forth[0]), internal::UniqueFd(back[1]),

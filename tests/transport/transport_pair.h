@@ -19,8 +19,8 @@ namespace ferry::test {
 
 using TransportPair = std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>>;
 
-// Two anonymous pipes, with both ends in this process.
-TransportPair CreatePipePair();
+// Two anonymous pipes, with both ends in this process; of the usual capacity, or so many bytes.
+TransportPair CreatePipePair(int capacity = 0);
 
 // Sends one message of `call`.
 void SendMessage(Transport& transport, uint32_t call, const std::string& message);

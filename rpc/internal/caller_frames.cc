@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the peer sends for calls of ours.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/internal/metadata_codec.h"
+
+namespace ferry::internal {
+
+// The caller keeps a call until its reply, so that this cannot have crossed anything.
+absl::Status Caller::NotOpen(const FrameHeader& header) {
+  std::string_view type = FrameTypeName(header.type);
+  return absl::DataLossError(
+      absl::StrCat("broken frame: ", absl::string_view(type.data(), type.size()),
+                   " to a call that is not open"));
+}
+
+// The call that a reply is for, which then stays until it is done. Null for a caller that has
+// gone: it left nothing but its id. The id goes with the reply.
+absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) {
+  MutexLock lock(mutex_);
+  CallTable::Slot* slot = calls_.Find(header.call);
+  if (slot == nullptr) return NotOpen(header);
+  PendingCall* call = slot->call;
+  if (call != nullptr) call->completing = true;
+  if (direct_ != nullptr && direct_->call == header.call) direct_ = nullptr;  // nothing follows
+  if (header.arg != 0) GiveCredit(header.arg);
+  calls_.Remove(*slot, header.call);
+  return call;
+}
+
+void Caller::StopCompleting(PendingCall& call) {
+  MutexLock lock(mutex_);
+  call.completing = false;
+  if (call.cancel_is_due) EndHere(call, Cancelled());
+  call.wait.Tell();
+  if (call.stream != nullptr && call.stream->reads != nullptr) call.stream->reads->Tell();
+}
+
+// The outcome is known, and the id has gone. Another thread's call may be destroyed as
+// soon as it can see `done`, which is when the lock is free again.
+void Caller::Complete(PendingCall& call) {
+  if (&call == reading_for_) {
+    call.done.store(true, std::memory_order_relaxed);
+    return;
+  }
+  MutexLock lock(mutex_);
+  SetDone(call);
+}
+
+absl::Status Caller::OnFirstFragment(const FrameHeader& header) {
+  MutexLock lock(mutex_);
+  CallTable::Slot* slot = calls_.Find(header.call);
+  if (slot == nullptr) return NotOpen(header);
+  bool is_metadata = header.type == FrameType::kMetadata;  // which tells by itself when it is here
+  if (slot->call != nullptr && !is_metadata) slot->call->has_answer = true;
+  return absl::OkStatus();
+}
+
+bool Caller::IsWantedStill(CallId call) {
+  MutexLock lock(mutex_);
+  CallTable::Slot* slot = calls_.Find(call);
+  return slot != nullptr && slot->call != nullptr;
+}
+
+absl::Status Caller::OnReply(const FrameHeader& header, Body& body) {
+  absl::StatusOr<PendingCall*> begun = BeginCompleting(header);
+  if (!begun.ok() || *begun == nullptr) return begun.status();
+  PendingCall* call = *begun;
+  if (body.is_assembled()) {
+    call->reply_header = header;
+    call->assembly = body.Take();
+  } else {
+    call->status = Outcome(*call, header, body);
+    body.Release();
+  }
+  Complete(*call);
+  return absl::OkStatus();
+}
+
+absl::Status Caller::OnMessage(const FrameHeader& header, Body& body) {
+  if (direct_ != nullptr && direct_->call == header.call && !direct_->is_filled &&
+      body.size() <= options_.max_message) {
+    direct_->size = body.size();
+    direct_->is_valid = ParseMessage(body.data(), body.size(), direct_->message);
+    direct_->is_filled = true;
+    return absl::OkStatus();
+  }
+  Assembly message = body.Take();
+  uint32_t credit = 0;
+  {
+    MutexLock lock(mutex_);
+    CallTable::Slot* slot = calls_.Find(header.call);
+    if (slot == nullptr) return NotOpen(header);
+    if (slot->call != nullptr) Keep(*slot->call, std::move(message), credit);
+  }
+  if (credit != 0) GiveStreamCredit(header.call, credit);
+  return absl::OkStatus();
+}
+
+// What ends the call here is told to the peer by the thread that waits for it.
+void Caller::Keep(PendingCall& call, Assembly message, uint32_t& credit) {
+  call.has_answer = true;
+  if (call.stream == nullptr || call.reply != nullptr) {
+    EndHere(call, absl::UnimplementedError("the reply to it is a stream, expected one message"));
+    return;
+  }
+  Inbox& inbox = call.stream->inbox;
+  size_t size = message.size();
+  if (size > options_.max_message || message.dropped() || !inbox.Draw(size)) {
+    EndHere(call, absl::ResourceExhaustedError(absl::StrCat(
+                      "message of ", size, " bytes, which is too large or came without credit")));
+  } else if (call.stream->drops_all) {
+    inbox.WasRead(size);
+    credit = inbox.TakeCredit();
+  } else {
+    inbox.Put(std::move(message));
+    if (call.stream->reads != nullptr) call.stream->reads->Tell();
+  }
+}
+
+absl::Status Caller::OnMetadata(const FrameHeader& header, const Body& body) {
+  if (body.size() > Metadata::kMaxBytes) return OnTooLarge(header, TooMuchMetadata(body.size()));
+  bool is_trailing = (header.flags & kFlagTrailing) != 0;
+  PendingCall* call;
+  Metadata* wanted;
+  {
+    MutexLock lock(mutex_);
+    CallTable::Slot* slot = calls_.Find(header.call);
+    if (slot == nullptr) return NotOpen(header);
+    call = slot->call;
+    if (call == nullptr) return absl::OkStatus();
+    bool& is_there = is_trailing ? call->has_trailing_metadata : call->has_initial_metadata;
+    if (is_there || (!is_trailing && call->has_answer)) {
+      return absl::DataLossError("broken frame: metadata twice, or too late");
+    }
+    is_there = call->has_answer = true;
+    wanted = is_trailing ? call->trailing_metadata : call->initial_metadata;
+    if (wanted == nullptr) return absl::OkStatus();
+    call->completing = true;
+  }
+  bool decoded = DecodeMetadata(body.data(), body.size(), *wanted);
+  StopCompleting(*call);
+  if (decoded) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("broken frame: metadata of ", body.size(), " bytes cannot be parsed"));
+}
+
+absl::Status Caller::OnStreamCredit(const FrameHeader& header) {
+  MutexLock lock(mutex_);
+  CallTable::Slot* slot = calls_.Find(header.call);
+  if (slot == nullptr) return NotOpen(header);
+  PendingCall* call = slot->call;
+  if (call == nullptr || call->stream == nullptr) return absl::OkStatus();
+  call->stream->credit.Give(header.arg);
+  if (call->stream->writes != nullptr) call->stream->writes->Tell();
+  return absl::OkStatus();
+}
+
+}  // namespace ferry::internal

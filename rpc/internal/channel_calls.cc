@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a channel makes calls.
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
+#include "ferry/proto/wire.pb.h"
+#include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/cancel_registration.h"
+#include "ferry/rpc/internal/channel_core.h"
+#include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/metadata_codec.h"
+#include "ferry/rpc/internal/method_name.h"
+#include "ferry/rpc/internal/stream_call.h"
+
+namespace ferry::internal {
+
+using google::protobuf::MessageLite;
+
+namespace {
+
+// How many connections may turn one call away before it fails.
+constexpr int kMostConnections = 3;
+
+absl::Status NotSent(const Method& method, const absl::Status& why) {
+  absl::Status named(why.code(), absl::StrCat(NameOf(method), ": ", why.message()));
+  return WithFailure(std::move(named),
+                     {CallFailure::Origin::kHere, CallFailure::Delivery::kNotSent});
+}
+
+uint32_t Microseconds(absl::Duration duration) {
+  constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
+  return static_cast<uint32_t>(std::clamp<int64_t>(absl::ToInt64Microseconds(duration), 1, kMost));
+}
+
+// The mutex of a channel's connections is the channel's, which clang cannot know.
+bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return caller.Begin(call);
+}
+
+// A call that waits on the stack of its thread.
+class WaitingCall final : public CancelTarget {
+ public:
+  WaitingCall(Caller& caller, PendingCall& call) : caller_(caller), call_(call) {}
+
+  // Before the call is left, the registration ends.
+  void Register(Cancellation& cancellation) {
+    call_.cancellation = &registration_;
+    if (!registration_.Begin(&cancellation, *this)) OnCancel();
+  }
+
+  void OnCancel() override { caller_.Cancel(call_); }
+
+ private:
+  Caller& caller_;
+  PendingCall& call_;
+  CancelRegistration registration_;
+};
+
+}  // namespace
+
+struct ChannelCore::Setting {
+  Setting(const Method& called, const CallOptions& call_options)
+      : method(called), options(call_options) {}
+
+  void ApplyTo(PendingCall& call) const {
+    call.left_at_begin = left;
+    call.initial_metadata = options.initial_metadata;
+    call.trailing_metadata = options.trailing_metadata;
+    if (!metadata.has_value()) return;
+    call.metadata = &*metadata;
+    call.metadata_size = metadata->ByteSizeLong();
+  }
+
+  const Method& method;
+  const CallOptions& options;
+  Deadline deadline = kNoDeadline;
+  uint32_t left = 0;  // microseconds until then, from just now; 0: not known
+  std::optional<wire::Metadata> metadata;
+};
+
+absl::Status ChannelCore::Prepare(Setting& setting) const {
+  const CallOptions& options = setting.options;
+  if (fork_mark_.IsForked()) return NotSent(setting.method, ForkMark::Refuse("the channel"));
+  if (options.timeout != absl::InfiniteDuration()) {
+    setting.deadline = DeadlineAfter(options.timeout);
+    if (setting.deadline != kNoDeadline) setting.left = Microseconds(options.timeout);
+  }
+  Deadline inherited = options.inherit_deadline ? Leadership::DeadlineOfHandler() : kNoDeadline;
+  if (inherited < setting.deadline) {
+    setting.deadline = inherited;
+    setting.left = 0;
+  }
+  if (options.cancellation != nullptr && options.cancellation->IsCancelled()) {
+    return NotSent(setting.method, absl::CancelledError("the caller cancelled it"));
+  }
+  if (options.metadata.empty()) return absl::OkStatus();
+  absl::Status valid = options.metadata.Validate();
+  if (!valid.ok()) return NotSent(setting.method, valid);
+  setting.metadata = EncodeMetadata(options.metadata);
+  return absl::OkStatus();
+}
+
+template <typename Try>
+absl::Status ChannelCore::Run(Setting& setting, Try attempt) {
+  std::shared_ptr<ChannelCore> self;  // once a sink is told, which may drop the last handle
+  for (int connections = 0;;) {
+    bool not_taken = false;
+    std::optional<absl::Status> status = attempt(not_taken);
+    setting.left = 0;  // it gets less meanwhile
+    if (ABSL_PREDICT_FALSE(!status.has_value())) {
+      self = shared_from_this();
+      absl::Status recovered =
+          Recover({setting.deadline, setting.options.wait_for_ready, setting.options.cancellation});
+      if (!recovered.ok()) return NotSent(setting.method, recovered);
+      continue;
+    }
+    if (ABSL_PREDICT_FALSE(!status->ok() || has_retired_.load(std::memory_order_relaxed))) {
+      self = shared_from_this();
+      if (absl::IsCancelled(*status) || absl::IsDeadlineExceeded(*status)) SendAllRests();
+      AfterCall();
+    }
+    if (!not_taken || ++connections == kMostConnections || !may_reconnect()) {
+      return *std::move(status);
+    }
+  }
+}
+
+// A call that its thread waits for, to its end or until it is sent.
+template <absl::Status (Caller::*kFinish)(PendingCall&, Deadline)>
+absl::Status ChannelCore::CallAndWait(const Method& method, const MessageLite& request,
+                                      MessageLite* reply, const CallOptions& options) {
+  Setting setting(method, options);
+  if (absl::Status prepared = Prepare(setting); !prepared.ok()) return prepared;
+  size_t size = request.ByteSizeLong();
+  return Run(setting, [&](bool& not_taken) -> std::optional<absl::Status> {
+    PendingCall call(method, &request, size, reply);
+    setting.ApplyTo(call);
+    Caller* caller = Begin(call);
+    if (caller == nullptr) return std::nullopt;
+    WaitingCall waiting(*caller, call);
+    if (options.cancellation != nullptr) waiting.Register(*options.cancellation);
+    absl::Status status = (caller->*kFinish)(call, setting.deadline);
+    not_taken = call.not_taken;
+    return status;
+  });
+}
+
+absl::Status ChannelCore::Call(const Method& method, const MessageLite& request, MessageLite& reply,
+                               const CallOptions& options) {
+  return CallAndWait<&Caller::Finish>(method, request, &reply, options);
+}
+
+absl::Status ChannelCore::SendOneWay(const Method& method, const MessageLite& request,
+                                     const CallOptions& options) {
+  return CallAndWait<&Caller::SendOnly>(method, request, nullptr, options);
+}
+
+std::unique_ptr<ClientStream> ChannelCore::OpenStream(const Method& method,
+                                                      const MessageLite* request,
+                                                      MessageLite* reply,
+                                                      const CallOptions& options) {
+  Setting setting(method, options);
+  size_t size = request == nullptr ? 0 : request->ByteSizeLong();
+  std::unique_ptr<StreamCall> stream;
+  absl::Status opened = Prepare(setting);
+  if (opened.ok()) {
+    opened = Run(setting, [&](bool& not_taken) -> std::optional<absl::Status> {
+      stream = std::make_unique<StreamCall>(shared_from_this(), method, request, size, reply,
+                                            options_.stream_credit);
+      setting.ApplyTo(stream->call());
+      Caller* caller = Begin(stream->call());
+      if (caller == nullptr) return std::nullopt;
+      absl::Status started = stream->Start(*caller, options.cancellation, setting.deadline);
+      // Once it has started, the call is the stream's, and is not begun again.
+      not_taken = !started.ok() && stream->call().not_taken;
+      return started;
+    });
+  }
+  if (stream == nullptr) {
+    stream = std::make_unique<StreamCall>(shared_from_this(), method, request, size, reply,
+                                          options_.stream_credit);
+  }
+  if (!opened.ok()) stream->Fail(opened);
+  return stream;
+}
+
+Caller* ChannelCore::Begin(PendingCall& call) {
+  MutexLock lock(mutex_);
+  if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
+  return &current_->caller();
+}
+
+}  // namespace ferry::internal
