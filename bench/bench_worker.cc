@@ -6,6 +6,8 @@
 //   bench_worker floor         echoes its stdin to its stdout
 //   bench_worker polled-floor  does so without sleeping
 //   bench_worker slots         echoes in shared memory
+//   bench_worker stream-floor  writes or reads streams of bytes
+//   bench_worker slot-ring     puts or takes streams of messages in shared memory
 
 #include <unistd.h>
 
@@ -16,11 +18,14 @@
 #include "ferry/rpc/server.h"
 #include "floor.h"
 #include "slot_child.h"
+#include "slot_ring_child.h"
+#include "stream_floor.h"
 
 int main(int argc, char** argv) {
   using ferry::bench::Floor;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s ADDRESS…|floor|polled-floor|slots\n", argv[0]);
+    std::fprintf(stderr, "usage: %s ADDRESS…|floor|polled-floor|slots|stream-floor|slot-ring\n",
+                 argv[0]);
     return 2;
   }
   std::string_view mode = argv[1];
@@ -31,6 +36,14 @@ int main(int argc, char** argv) {
   }
   if (mode == "slots") {
     ferry::bench::ServeSlots(STDIN_FILENO, ferry::bench::FloorChild::kSharedFd);
+    return 0;
+  }
+  if (mode == "stream-floor") {
+    ferry::bench::ServeStreamFloor(STDIN_FILENO, STDOUT_FILENO);
+    return 0;
+  }
+  if (mode == "slot-ring") {
+    ferry::bench::ServeSlotRing(STDIN_FILENO, ferry::bench::FloorChild::kSharedFd);
     return 0;
   }
   ferry::bench::EchoServer echo;

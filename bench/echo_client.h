@@ -26,7 +26,7 @@ class EchoClient {
   virtual absl::Status BeginBlock() { return absl::OkStatus(); }
   virtual absl::Status EndBlock() { return absl::OkStatus(); }
 
-  // Sends it and waits until it is back.
+  // Sends it and waits until it is back; with a stream, until all that belongs to it is done.
   virtual absl::Status RoundTrip() = 0;
 
   // The CPU time that the other process has used so far, in nanoseconds.

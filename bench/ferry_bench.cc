@@ -2,12 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ferry_bench [--quick] [--json=FILE] [--placement=one-cpu|two-cpus|free]
-// [--transports=pipe,unix,named-pipe,shm] [--floors_only]: how long calls take, beside
-// floors, which do no more than the transport must for as many bytes:
+// [--transports=pipe,unix,named-pipe,shm] [--floors_only] [--only=calls|streams]: how long
+// calls, and the messages of streams, take beside floors, which do no more than the
+// transport must for as many bytes. Of calls:
 //   floor   blocking write(2) and read(2); of unix where the transport is shm
 //   polled  both without sleeping, given two CPUs
 //   slot    protobuf and a slot of shared memory, polled, given two CPUs, for shm
 //   line    a cache line of shared memory, with nothing in it: what slot is judged by
+// Of streams, where one side writes as fast as the other one reads:
+//   bulk    write(2) of 64 KiB, whatever the messages' size, and read(2)
+//   floor   write(2) of each message, as a stream hands over each one, and read(2)
+//   polled  floor without sleeping, given two CPUs
+//   slot    protobuf and a ring of slots, for shm; given one CPU, each side yields it
+// Ratios to what is measured in another run mean nothing: the machine's speed drifts.
 
 #include <chrono>
 #include <memory>
@@ -20,12 +27,15 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "ferry/rpc/server.h"
 #include "ferry_echo.h"
 #include "floors.h"
 #include "machine.h"
 #include "measure.h"
+#include "placement.h"
 #include "report.h"
+#include "stream_bench.h"
 
 ABSL_FLAG(bool, quick, false, "take seconds rather than minutes");
 ABSL_FLAG(std::string, json, "", "a file to write, one JSON object a line");
@@ -37,6 +47,7 @@ ABSL_FLAG(std::string, placement, "",
 ABSL_FLAG(std::vector<std::string>, transports,
           (std::vector<std::string>{"pipe", "unix", "named-pipe", "shm"}),
           "what carries the calls");
+ABSL_FLAG(std::string, only, "", "calls or streams; the default is both");
 ABSL_FLAG(bool, floors_only, false, "leave ferry out");
 
 namespace ferry::bench {
@@ -59,34 +70,13 @@ constexpr UnaryCase kUnaryCases[] = {{32, 1000}, {1024, 1000}, {64 * 1024, 100},
 constexpr size_t kLinePayload = 32;
 constexpr double kMostLines = 2.5;
 
+// A call with a timeout, which does not run out, beside one without.
+constexpr size_t kTimeoutPayload = 32;
+constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr double kTimeoutGoal = 1.2;
+
 constexpr size_t kThreads = 4;
 constexpr size_t kThreadsPayload = 32;
-
-// Puts this process and its children where `placement` says.
-absl::Status Place(const std::string& placement, const std::vector<pid_t>& children) {
-  static const std::vector<int> cpus = UsableCpus();
-  if (placement == "free") return absl::OkStatus();
-  bool apart = placement == "two-cpus";
-  if (!apart && placement != "one-cpu") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--placement='", placement, "', expected one-cpu, two-cpus or free"));
-  }
-  if (apart && cpus.size() < 2)
-    return absl::FailedPreconditionError("there is one usable CPU only");
-  absl::Status status = PinProcess(0, cpus[0]);
-  for (pid_t pid : children) {
-    if (status.ok()) status = PinProcess(pid, cpus[apart ? 1 : 0]);
-  }
-  return status;
-}
-
-// The placements to measure.
-std::vector<std::string> Placements() {
-  std::string flag = absl::GetFlag(FLAGS_placement);
-  if (!flag.empty()) return {flag};
-  if (UsableCpus().size() < 2) return {"one-cpu"};
-  return {"one-cpu", "two-cpus"};
-}
 
 // The ratio that decides whether the slot is a floor.
 void Judge(const Baseline& line, const Baseline& slot, bool& valid) {
@@ -95,6 +85,11 @@ void Judge(const Baseline& line, const Baseline& slot, bool& valid) {
   if (lines <= kMostLines) return;
   absl::PrintF("INVALID: the slot must take at most %.1f lines to be a floor\n", kMostLines);
   valid = false;
+}
+
+void PrintCostOfTimeout(const Baseline& without, const Baseline& with) {
+  absl::PrintF("a timeout at %d B: %.3f of without (goal: at most %.1f)\n", kTimeoutPayload,
+               with.p50_ns / without.p50_ns, kTimeoutGoal);
 }
 
 // `valid` becomes false if the floor is too slow to be one.
@@ -107,9 +102,14 @@ absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
       contestants.erase(contestants.begin());
     }
     std::optional<FerryEcho> echo;
+    std::optional<FerryEcho> with_timeout;
     if (pairing.worker.has_value()) {
       echo.emplace(pairing.worker->channel);
       contestants.push_back({"ferry", pairing.transport, &*echo});
+      if (payload == kTimeoutPayload) {
+        with_timeout.emplace(pairing.worker->channel, kTimeout);
+        contestants.push_back({"ferry", pairing.transport, &*with_timeout, "unary, timeout"});
+      }
     }
     std::vector<EchoClient*> clients;
     for (const Contestant& contestant : contestants) {
@@ -120,12 +120,14 @@ absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
     if (!measured.ok()) return measured.status();
     std::vector<Baseline> rows;
     for (size_t i = 0; i < clients.size(); ++i) {
-      const auto& [system, transport, client] = contestants[i];
+      const auto& [system, transport, client, what] = contestants[i];
       size_t carried = system == "line" ? 0 : payload;
-      rows.push_back(report.Add({system, transport, absl::StrCat("unary, ", placement), carried},
-                                measured->at(i), rows));
+      rows.push_back(
+          report.AddCalls({system, transport, absl::StrCat(what, ", ", placement), carried},
+                          measured->at(i), rows));
     }
     if (rows[0].system == "line") Judge(rows[0], rows[1], valid);
+    if (with_timeout.has_value()) PrintCostOfTimeout(rows[rows.size() - 2], rows.back());
   }
   return absl::OkStatus();
 }
@@ -141,9 +143,9 @@ absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
   }
   absl::StatusOr<Measurement> measured = MeasureTogether(clients, duration);
   if (!measured.ok()) return measured.status();
-  report.Add({"ferry", pairing.transport, absl::StrCat("4 threads, ", placement), kThreadsPayload,
-              kThreads},
-             *measured);
+  report.AddCalls({"ferry", pairing.transport, absl::StrCat("4 threads, ", placement),
+                   kThreadsPayload, kThreads},
+                  *measured);
   return absl::OkStatus();
 }
 
@@ -156,20 +158,16 @@ absl::StatusOr<Pairing> Pair(const std::string& transport) {
   return Pairing{transport, *std::move(floors), *std::move(worker)};
 }
 
-absl::Status Run() {
-  absl::StatusOr<Report> report = Report::Open(absl::GetFlag(FLAGS_json));
-  if (!report.ok()) return report.status();
+absl::Status RunCalls(const std::vector<std::string>& placements, Report& report) {
   std::chrono::seconds duration(absl::GetFlag(FLAGS_quick) ? 4 : 15);
-  absl::PrintF("%s\n", DescribeMachine());
   absl::PrintF(
       "%d s a case, systems in turns; pipes of the default capacity; a round trip includes\n"
       "one reading of the clock, %d ns; MB/s count the payload one way; CPU is both\n"
       "processes', per call\n\n",
       duration.count(), ClockCost());
-  report->PrintTableHead();
+  report.PrintHeadOfCalls();
   absl::Status status;
   bool valid = true;
-  const std::vector<std::string> placements = Placements();  // before this process is pinned
   for (const std::string& transport : absl::GetFlag(FLAGS_transports)) {
     absl::StatusOr<Pairing> pairing = Pair(transport);
     if (!pairing.ok()) return pairing.status();
@@ -177,12 +175,33 @@ absl::Status Run() {
       std::vector<pid_t> children = pairing->floors->pids();
       if (pairing->worker.has_value()) children.push_back(pairing->worker->pid);
       status = Place(placement, children);
-      if (status.ok()) status = RunUnary(*pairing, placement, duration, *report, valid);
-      if (status.ok()) status = RunThreads(*pairing, placement, duration, *report);
+      if (status.ok()) status = RunUnary(*pairing, placement, duration, report, valid);
+      if (status.ok()) status = RunThreads(*pairing, placement, duration, report);
       if (!status.ok()) return status;
     }
   }
   return valid ? status : absl::InternalError("INVALID: see above");
+}
+
+absl::Status Run() {
+  absl::StatusOr<Report> report = Report::Open(absl::GetFlag(FLAGS_json));
+  if (!report.ok()) return report.status();
+  std::string only = absl::GetFlag(FLAGS_only);
+  if (!only.empty() && only != "calls" && only != "streams") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--only='", only, "', expected calls or streams"));
+  }
+  const std::vector<std::string> placements = Placements(absl::GetFlag(FLAGS_placement));
+  absl::PrintF("%s\n", DescribeMachine());
+  absl::Status calls, streams;
+  if (only != "streams") calls = RunCalls(placements, *report);
+  if (only != "calls") {
+    std::chrono::seconds duration(absl::GetFlag(FLAGS_quick) ? 1 : 5);
+    streams = RunStreams(
+        {absl::GetFlag(FLAGS_transports), placements, absl::GetFlag(FLAGS_floors_only), duration},
+        *report);
+  }
+  return calls.ok() ? streams : calls;
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ size_t FerryEcho::WireSize(size_t payload_size) {
 }
 
 absl::Status FerryEcho::RoundTrip() {
-  absl::Status status = stub_.Echo(request_, &reply_);
+  CallOptions options;
+  options.timeout = timeout_;
+  absl::Status status = stub_.Echo(request_, &reply_, options);
   if (status.ok() && reply_.payload().size() != request_.payload().size()) {
     return absl::DataLossError(absl::StrCat("the echo of ", request_.payload().size(),
                                             " bytes has ", reply_.payload().size()));

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "absl/time/time.h"
 #include "echo.ferry.h"
 #include "echo_client.h"
 #include "ferry/rpc/channel.h"
@@ -17,7 +18,9 @@ namespace ferry::bench {
 // Echoes through blocking unary calls. Several may share one channel.
 class FerryEcho final : public EchoClient {
  public:
-  explicit FerryEcho(const Channel& channel) : stub_(channel) {}
+  // `timeout` is that of each call.
+  explicit FerryEcho(const Channel& channel, absl::Duration timeout = absl::InfiniteDuration())
+      : stub_(channel), timeout_(timeout) {}
 
   void Prepare(size_t payload_size) override { request_ = MakeMessage(payload_size); }
   absl::Status RoundTrip() override;
@@ -30,6 +33,7 @@ class FerryEcho final : public EchoClient {
 
  private:
   const EchoStub stub_;
+  const absl::Duration timeout_;
   EchoMessage request_;
   EchoMessage reply_;
 };

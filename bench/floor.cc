@@ -3,8 +3,6 @@
 
 #include "floor.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +10,7 @@
 #include <cstring>
 
 #include "ferry_echo.h"
+#include "floor_io.h"
 
 namespace ferry::bench {
 namespace {
@@ -21,51 +20,11 @@ namespace {
 using Size = uint32_t;
 constexpr Size kEndOfBlock = sizeof(Size);
 
-bool StopWaitingInCalls(int fd) {
-  int flags = fcntl(fd, F_GETFL);
-  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
-// What is there, once something is; at most 0 at the end of the stream.
-ssize_t ReadSome(int fd, char* data, size_t size) {
-  for (;;) {
-    ssize_t got = read(fd, data, size);
-    if (got >= 0 || errno != EAGAIN) return got;
-  }
-}
-
-// False at the end of the stream.
-bool ReadAll(int fd, char* data, size_t size) {
-  while (size != 0) {
-    ssize_t got = ReadSome(fd, data, size);
-    if (got <= 0) return false;
-    data += got;
-    size -= static_cast<size_t>(got);
-  }
-  return true;
-}
-
-bool WriteAll(int fd, const char* data, size_t size) {
-  while (size != 0) {
-    ssize_t written = write(fd, data, size);
-    if (written < 0 && errno == EAGAIN) continue;
-    if (written < 0) return false;
-    data += written;
-    size -= static_cast<size_t>(written);
-  }
-  return true;
-}
-
-void SleepUntilInput(int fd) {
-  struct pollfd input = {fd, POLLIN, 0};
-  poll(&input, 1, -1);
-}
-
 }  // namespace
 
 void ServeFloor(int in, int out, Floor::Wait wait) {
   if (wait == Floor::Wait::kPolling) {
-    if (!StopWaitingInCalls(in) || !StopWaitingInCalls(out)) return;
+    if (!SetPolling(in, true) || !SetPolling(out, true)) return;
     SleepUntilInput(in);
   }
   std::vector<char> buffer(64 * 1024);
@@ -87,7 +46,7 @@ absl::StatusOr<std::unique_ptr<Floor>> Floor::Start(const std::string& transport
   absl::StatusOr<std::unique_ptr<FloorChild>> child =
       FloorChild::Start(polls ? "polled-floor" : "floor", transport);
   if (!child.ok()) return child.status();
-  if (polls && (!StopWaitingInCalls((*child)->to()) || !StopWaitingInCalls((*child)->from()))) {
+  if (polls && (!SetPolling((*child)->to(), true) || !SetPolling((*child)->from(), true))) {
     return absl::ErrnoToStatus(errno, "O_NONBLOCK");
   }
   return std::unique_ptr<Floor>(new Floor(*std::move(child), wait));

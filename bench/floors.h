@@ -24,6 +24,7 @@ struct Contestant {
   std::string system;
   std::string transport;
   EchoClient* client;
+  std::string what = "unary";  // is measured
 };
 
 // What ferry over one transport is compared with, and the children for that. Thread

@@ -21,17 +21,6 @@ absl::Status TimeOne(EchoClient& client, Samples& samples) {
   return status;
 }
 
-absl::Status RunBlock(EchoClient& client, int block, Measurement& into) {
-  int64_t cpu_begin = ProcessCpuTime();
-  absl::Status status = client.BeginBlock();
-  if (status.ok()) status = client.RoundTrip();
-  for (int i = 0; i < block && status.ok(); ++i) status = TimeOne(client, into.samples);
-  if (status.ok()) status = client.EndBlock();
-  into.calls += block + 1;
-  into.cpu_ns += ProcessCpuTime() - cpu_begin;
-  return status;
-}
-
 // Adds `sign` times the CPU time that the peer has used so far.
 absl::Status AddPeerCpuTime(EchoClient& client, int sign, Measurement& into) {
   absl::StatusOr<int64_t> time = client.PeerCpuTime();
@@ -40,26 +29,32 @@ absl::Status AddPeerCpuTime(EchoClient& client, int sign, Measurement& into) {
   return absl::OkStatus();
 }
 
+// The peer's CPU time is read around each block, as several clients may share a peer.
+absl::Status RunBlock(EchoClient& client, int block, Measurement& into) {
+  absl::Status status = AddPeerCpuTime(client, -1, into);
+  int64_t cpu_begin = ProcessCpuTime();
+  if (status.ok()) status = client.BeginBlock();
+  if (status.ok()) status = client.RoundTrip();
+  for (int i = 0; i < block && status.ok(); ++i) status = TimeOne(client, into.samples);
+  if (status.ok()) status = client.EndBlock();
+  into.calls += block + 1;
+  into.cpu_ns += ProcessCpuTime() - cpu_begin;
+  if (status.ok()) status = AddPeerCpuTime(client, 1, into);
+  return status;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Measurement>> MeasureInTurns(absl::Span<EchoClient* const> clients,
                                                         int block, std::chrono::seconds duration) {
   std::vector<Measurement> measured(clients.size());
-  for (size_t i = 0; i < clients.size(); ++i) {
-    absl::Status status = AddPeerCpuTime(*clients[i], -1, measured[i]);
-    if (!status.ok()) return status;
-  }
   for (Clock::time_point end = Clock::now() + duration; Clock::now() < end;) {
     for (size_t i = 0; i < clients.size(); ++i) {
       absl::Status status = RunBlock(*clients[i], block, measured[i]);
       if (!status.ok()) return status;
     }
   }
-  for (size_t i = 0; i < clients.size(); ++i) {
-    absl::Status status = AddPeerCpuTime(*clients[i], 1, measured[i]);
-    if (!status.ok()) return status;
-    measured[i].elapsed_ns = measured[i].samples.Total();
-  }
+  for (Measurement& one : measured) one.elapsed_ns = one.samples.Total();
   return measured;
 }
 

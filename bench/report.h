@@ -17,11 +17,12 @@ namespace ferry::bench {
 
 // What a measurement is of. The texts go into JSON as they are.
 struct Case {
-  std::string system;  // "ferry", "floor", "polled", "slot", "line" or a peer's name
+  std::string system;  // "ferry", or what the comment of ferry_bench.cc lists
   std::string transport;
   std::string name;
-  size_t payload = 0;  // bytes, each way
-  int in_flight = 1;
+  size_t payload = 0;  // bytes of a message
+  int in_flight = 1;   // calls
+  int messages = 1;    // of one stream
 };
 
 // Numbers to compare others with.
@@ -38,16 +39,23 @@ class Report {
   // Returns: the error of a file that cannot be written.
   static absl::StatusOr<Report> Open(const std::string& json_path);
 
-  void PrintTableHead() const;
+  void PrintHeadOfCalls() const;
+  void PrintHeadOfStreams() const;
 
-  // Answers the numbers for others to be compared with; `baselines` give the ratios in
-  // this row, the last one the first.
-  Baseline Add(const Case& what, Measurement& measured, absl::Span<const Baseline> baselines = {});
+  // Both answer the numbers for others to be compared with; `baselines` give the ratios in
+  // this row, the last one the first. Of streams each sample is a whole one.
+  Baseline AddCalls(const Case& what, Measurement& measured,
+                    absl::Span<const Baseline> baselines = {});
+  Baseline AddStreams(const Case& what, Measurement& measured,
+                      absl::Span<const Baseline> baselines);
 
  private:
   struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+
+  // Ends a row.
+  void AddRatios(const Baseline& row, absl::Span<const Baseline> baselines);
 
   std::unique_ptr<std::FILE, CloseFile> json_;
 };

@@ -8,15 +8,10 @@
 
 #include <cerrno>
 
+#include "shared_memory.h"
+
 namespace ferry::bench {
 namespace {
-
-// Null if it fails. Populated: no page is first touched in a timed round trip.
-Slots* MapSlots(int file) {
-  void* memory =
-      mmap(nullptr, sizeof(Slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
-  return memory == MAP_FAILED ? nullptr : static_cast<Slots*>(memory);
-}
 
 // Both answer whether another block may follow.
 
@@ -43,7 +38,7 @@ bool ServeMessages(SlotEnd& end) {
 }  // namespace
 
 void ServeSlots(int in, int shared) {
-  Slots* slots = MapSlots(shared);
+  auto* slots = static_cast<Slots*>(MapSharedMemory(shared, sizeof(Slots)));
   if (slots == nullptr) return;
   SlotEnd end(slots->request, slots->reply, in);
   bool goes_on = true;
@@ -54,14 +49,12 @@ void ServeSlots(int in, int shared) {
 }
 
 absl::StatusOr<std::unique_ptr<SlotChild>> SlotChild::Start() {
-  internal::UniqueFd file(memfd_create("ferry_bench", MFD_CLOEXEC));
-  if (!file.valid() || ftruncate(file.get(), sizeof(Slots)) != 0) {
-    return absl::ErrnoToStatus(errno, "memfd of the slots");
-  }
+  absl::StatusOr<internal::UniqueFd> file = CreateSharedMemory(sizeof(Slots));
+  if (!file.ok()) return file.status();
   absl::StatusOr<std::unique_ptr<FloorChild>> process =
-      FloorChild::Start("slots", "pipe", file.get());
+      FloorChild::Start("slots", "pipe", file->get());
   if (!process.ok()) return process.status();
-  Slots* slots = MapSlots(file.get());
+  auto* slots = static_cast<Slots*>(MapSharedMemory(file->get(), sizeof(Slots)));
   if (slots == nullptr) return absl::ErrnoToStatus(errno, "mmap of the slots");
   return std::unique_ptr<SlotChild>(new SlotChild(*std::move(process), slots));
 }
