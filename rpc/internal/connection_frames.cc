@@ -29,6 +29,9 @@ absl::Status Connection::HandleContinue(const Frame& frame, Body& body) {
   if (partial.header.type != FrameType::kReply) held_bytes_ -= partial.assembly.size();
   body.Release();  // the handler may hand the reading on
   if (!partial.refused.ok()) return EndRefused(partial);
+  // Its caller has gone in the middle of it; a reply still frees the id.
+  bool is_nobodys = partial.assembly.dropped() && partial.header.type != FrameType::kReply;
+  if (is_nobodys) return absl::OkStatus();
   Body whole(partial.assembly);
   return Deliver(partial.header, whole);
 }
