@@ -45,7 +45,6 @@ class FrameReader {
 struct CallerOptions {
   uint32_t side = 0;
   size_t max_message = kDefaultMaxMessage;
-  size_t stream_credit = kDefaultStreamCredit;  // that the peer was given for each stream
   absl::Duration keepalive = absl::InfiniteDuration();
   // A call after a pause looks whether the peer has gone, rather than to find out by failing.
   bool looks_after_pause = false;
@@ -69,9 +68,6 @@ class Caller {
         calls_(options.side) {}
 
   Mutex& mutex() const ABSL_LOCK_RETURNED(mutex_) { return mutex_; }
-
-  // What a stream's peer may send before it is given more.
-  size_t stream_credit() const { return options_.stream_credit; }
 
   // Takes the call up, so that Finish, SendOnly or Start has to follow; false when the
   // connection opens none.
