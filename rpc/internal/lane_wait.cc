@@ -63,9 +63,11 @@ void Lane::Leader::SleepBeside(HandlerWait& wait, Deadline deadline) {
     MutexLock lock(lane_.mutex_);
     lane_.waiting_.push_back(&wait);
   }
-  // Who asks for a successor, and has found nobody here, has said so before this look.
+  // Who asks for a successor, and has found nobody here, has said so before this look. What this
+  // thread has offered itself is for another; that may have taken it by now, and ask.
   LeaderRole::Word word = lane_.role_.word();
-  bool is_wanted = !leads_ && (word & LeaderRole::kInHandler) != 0 &&
+  bool is_own = leads_ && word == (term_ | LeaderRole::kInHandler);
+  bool is_wanted = !is_own && (word & LeaderRole::kInHandler) != 0 &&
                    word == lane_.asked_.load(std::memory_order_relaxed);
   if (!is_wanted) wait.Sleep(deadline);
   MutexLock lock(lane_.mutex_);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ferry/rpc/internal/sole_lane.h"
@@ -29,19 +30,21 @@ Item Large() {
   return item;
 }
 
+absl::Status SendBack(ServerContext&, ServerReaderWriter<Item, Item>& stream) {
+  for (Item item; stream.Read(&item);) {
+    if (!stream.Write(item)) return absl::AbortedError("nobody reads");
+  }
+  return absl::OkStatus();
+}
+
 class SmallPipesTest : public testing::Test {
  protected:
-  SmallPipesTest() {
+  explicit SmallPipesTest(decltype(TalkImpl::chat) chat = SendBack) {
     service_.say = [](ServerContext&, const Item& request, Item& reply) {
       reply = request;
       return absl::OkStatus();
     };
-    service_.chat = [](ServerContext&, ServerReaderWriter<Item, Item>& stream) {
-      for (Item item; stream.Read(&item);) {
-        if (!stream.Write(item)) return absl::AbortedError("nobody reads");
-      }
-      return absl::OkStatus();
-    };
+    service_.chat = std::move(chat);
     EXPECT_TRUE(registry_.Add(service_).ok());
     auto [client, server] = CreatePipePair(kCapacity);
     lane_ = std::make_shared<internal::SoleLane>(
@@ -107,9 +110,12 @@ TEST_F(SmallPipesTest, StreamsOfManyThreadsDoNotLockEachOtherOut) {
   });
 }
 
-TEST_F(SmallPipesTest, TwoFullDirectionsDrain) {
-  // Each side writes more than credit and pipes hold before it reads.
-  service_.chat = [](ServerContext&, ServerReaderWriter<Item, Item>& stream) {
+// Each side writes more than credit and pipes hold before it reads.
+class FullPipesTest : public SmallPipesTest {
+ protected:
+  FullPipesTest() : SmallPipesTest(WriteMuch) {}
+
+  static absl::Status WriteMuch(ServerContext&, ServerReaderWriter<Item, Item>& stream) {
     std::thread writing([&] {
       for (int i = 0; i < 100; ++i) EXPECT_TRUE(stream.Write(Large()));
     });
@@ -118,7 +124,10 @@ TEST_F(SmallPipesTest, TwoFullDirectionsDrain) {
     writing.join();
     EXPECT_EQ(read, 100);
     return absl::OkStatus();
-  };
+  }
+};
+
+TEST_F(FullPipesTest, TwoFullDirectionsDrain) {
   ClientReaderWriter<Item, Item> stream = stub_->Chat();
   std::thread writing([&] {
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(stream.Write(Large()));
