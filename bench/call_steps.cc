@@ -73,11 +73,11 @@ absl::Status RunCalls(int calls, const EchoMessage& request) {
   EchoServer echo;
   internal::ServiceRegistry registry;
   if (absl::Status added = registry.Add(echo); !added.ok()) return added;
-  internal::WorkerPool no_spare_threads(0);
+  auto no_spare_threads = std::make_shared<internal::WorkerPool>(0);
   internal::Supervisor nobody_supervises;
   std::shared_ptr<internal::SoleLane> lane;
   ServerEnd server([&] { lane->LeadFirst(); });
-  lane = std::make_shared<internal::SoleLane>(
+  lane = internal::SoleLane::Create(
       no_spare_threads, nobody_supervises,
       std::make_shared<internal::Session>(
           std::make_unique<SteppedTransport>(*std::move(far), [&] { server.RunClient(); }),

@@ -14,7 +14,7 @@ using internal::ChannelCore;
 // A handle: the channel ends with the last of them, though its thread may hold the core.
 Channel HandleOn(const std::shared_ptr<ChannelCore>& core) {
   return Channel(
-      std::shared_ptr<ChannelCore>(core.get(), [core](ChannelCore*) { core->Abandon(); }));
+      std::shared_ptr<internal::ChannelBase>(core.get(), [core](auto*) { core->Abandon(); }));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -29,8 +30,10 @@
 namespace ferry {
 
 namespace internal {
-class ChannelCore;
+class ChannelBase;
 }
+
+class Service;
 
 enum class Reconnect {
   kNever,
@@ -83,6 +86,18 @@ struct ChannelOptions {
   size_t restart_limit = 5;
   absl::Duration restart_window = absl::Minutes(1);
 
+  // What the channel serves to its other side, whose handlers call back through
+  // ServerContext::channel(). They outlive the channel, whose last handle waits for their handlers
+  // when it goes, unless it goes on the thread of one. A name registered twice, or two with one
+  // method id, make Connect fail as Server::Serve does; with `keepalive` it is UNIMPLEMENTED.
+  // A channel that serves is read by a thread of its own, which costs its calls a wakeup.
+  std::vector<Service*> services;
+
+  // Threads that serve, started as they are needed. A handler that calls back to who called it
+  // takes none beside its own: while a thread waits for a call, it runs the handlers of those that
+  // come back for it, up to 128 in each other.
+  size_t max_threads = 64;
+
   // Where names without a scheme are looked up; "": the file that the environment variable
   // FERRY_CONFIG names, unless the process runs with more rights than its caller.
   std::string config_file;
@@ -114,14 +129,14 @@ struct CallOptions {
 };
 
 // Copies share one connection at a time; when the last one goes, it is closed, and a child
-// that it started is stopped. A lost connection to a named endpoint is made again, see
+// that it started is stopped. That of a ServerContext keeps nothing, and never connects. A lost connection to a named endpoint is made again, see
 // ChannelOptions::reconnect; until then, and when it cannot be, calls fail UNAVAILABLE and were
 // not sent (CallFailureOf). Thread contract: thread-safe; any number of threads may call at
 // once.
 class Channel {
  public:
   // For ferry; users have Connect and Spawn.
-  explicit Channel(std::shared_ptr<internal::ChannelCore> core) : core_(std::move(core)) {}
+  explicit Channel(std::shared_ptr<internal::ChannelBase> core) : core_(std::move(core)) {}
 
   // Who serves, or served last.
   Peer peer() const;
@@ -144,7 +159,7 @@ class Channel {
                           const CallOptions& options) const;
 
  private:
-  std::shared_ptr<internal::ChannelCore> core_;
+  std::shared_ptr<internal::ChannelBase> core_;
 };
 
 // Connects to whoever serves the address, or the one that a configuration file has for a

@@ -51,9 +51,12 @@ class Server::State {
   explicit State(const ServerOptions& options)
       : options_(options),
         shutdown_opened_(shutdown_.Open()),
-        pool_(std::max<size_t>(options.max_threads, 1) - 1) {
+        pool_(std::make_shared<internal::WorkerPool>(std::max<size_t>(options.max_threads, 1) - 1)) {
     if (!options_.admit) options_.admit = AdmitOwnUserAndRoot;
   }
+
+  // Their threads end before what they use.
+  ~State() { pool_->Stop(); }
 
   void Register(Service& service) {
     if (registered_.ok()) registered_ = registry_.Add(service);
@@ -110,7 +113,7 @@ class Server::State {
     }
     std::string peer = absl::StrCat((*transport)->peer().description, ": ");
     auto session = std::make_shared<Session>(*std::move(transport), at.entrance, registry_);
-    absl::Status led = Lead(std::make_shared<SoleLane>(pool_, supervisor_, session));
+    absl::Status led = Lead(SoleLane::Create(pool_, supervisor_, session));
     if (!led.ok()) return led;
     at.entrance->Tell(Event::Type::kClosed, &session->peer(), session->close_reason());
     return OutcomeOfLast(session->close_reason(), peer);
@@ -135,7 +138,7 @@ class Server::State {
     if (!drain.ok()) return drain.status();
     supervisor_.Add(lane);
     lane->LeadFirst();
-    pool_.WorkUntil([&lane] { return lane->ended(); });
+    pool_->WorkUntil([&lane] { return lane->ended(); });
     supervisor_.Remove(*lane);
     return absl::OkStatus();
   }
@@ -150,9 +153,8 @@ class Server::State {
   internal::ShutdownRequest shutdown_;
   const absl::Status shutdown_opened_;
 
-  // Last, so that their threads end before what they use.
-  internal::WorkerPool pool_;
-  internal::Supervisor supervisor_;
+  const std::shared_ptr<internal::WorkerPool> pool_;
+  internal::Supervisor supervisor_;  // its thread ends before what it uses
 };
 
 Server::Server(const ServerOptions& options) : state_(new State(options)) {}

@@ -15,6 +15,8 @@
 
 namespace ferry {
 
+class Channel;
+
 // What a handler knows of the call it serves; valid until it returns. Thread contract:
 // thread-safe, but for the metadata that are sent: those are the handler's thread's.
 class ServerContext {
@@ -26,6 +28,13 @@ class ServerContext {
   const Method& method() const { return method_; }
   // Who calls.
   const Peer& peer() const { return origin_.peer(); }
+
+  // For calls to who calls: if that serves anything (ChannelOptions::services), else they fail
+  // UNIMPLEMENTED. A handler's call back runs on the thread that waits for the handler's own call,
+  // so that a lock which that thread holds over its call does not meet itself, and no side needs
+  // more than one thread. The channel may be kept: it keeps nothing itself, and once the client
+  // has gone its calls fail UNAVAILABLE. Close on it ends the connection.
+  Channel channel() const;
 
   // The reply would go nowhere: the client has cancelled the call or has gone, the deadline has
   // passed, or the server shuts down and the grace is over. A handler that runs for long asks

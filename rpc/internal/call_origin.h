@@ -5,12 +5,15 @@
 #define FERRY_RPC_INTERNAL_CALL_ORIGIN_H_
 
 #include <functional>
+#include <memory>
 
 #include "ferry/rpc/metadata.h"
 #include "ferry/transport/deadline.h"
 #include "ferry/transport/transport.h"
 
 namespace ferry::internal {
+
+class ChannelBase;
 
 // A call that is served, as its handler sees it. Thread contract: thread-safe, but for what
 // belongs to the handler: SendInitialMetadata and both metadata that are sent.
@@ -25,6 +28,8 @@ class CallOrigin {
   virtual Metadata& initial_metadata() = 0;
   virtual Metadata& trailing_metadata() = 0;
   virtual bool SendInitialMetadata() = 0;
+  // To who has made the call; null when it cannot be.
+  virtual std::shared_ptr<ChannelBase> channel() = 0;
 
  protected:
   ~CallOrigin() = default;

@@ -32,6 +32,11 @@ class CallTable {
   // Null when no call has the id.
   Slot* Find(CallId id);
 
+  // The call of that index; null when there is none, or its caller has gone.
+  PendingCall* FindIndex(uint32_t index) {
+    return index < slots_.size() && slots_[index].used ? slots_[index].call : nullptr;
+  }
+
   // The caller goes; the id stays taken until Remove.
   void Abandon(CallId id);
 

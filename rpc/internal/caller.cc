@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/call_failure.h"
-#include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_name.h"
 #include "ferry/rpc/internal/own_status.h"
 #include "ferry/rpc/internal/status_codec.h"
@@ -59,9 +58,10 @@ void Caller::Open(PendingCall& call) {
 }
 
 absl::Status Caller::Finish(PendingCall& call, Deadline deadline) {
+  if (options_.beside != nullptr) return FinishBeside(call, deadline);
   absl::Status sent = SendRequest(call, kFlagEnd, deadline);
   if (!sent.ok()) return NotSent(call, sent);
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
   if (call.reads) ReadFor(call, deadline);
   AwaitDone(call, deadline);
   return call.left ? std::move(call.status) : FinishSlowly(call);
@@ -86,6 +86,13 @@ absl::Status Caller::SendRequest(PendingCall& call, uint8_t flags, Deadline dead
   header.method = call.method.id;
   bool is_fresh = call.left_at_begin != 0 && !call.waits_for_credit;
   header.arg = is_fresh ? call.left_at_begin : Remaining(deadline);
+  if (options_.beside != nullptr && (flags & kFlagOneWay) == 0) {
+    return SendNested(call, header, deadline);
+  }
+  return SendRequest(call, header, deadline);
+}
+
+absl::Status Caller::SendRequest(PendingCall& call, FrameHeader& header, Deadline deadline) {
   if (call.request != nullptr) return sender_.Send(header, *call.request, call.size, deadline);
   header.flags |= kFlagEmpty;
   return sender_.SendEmpty(header, deadline);
@@ -113,7 +120,7 @@ absl::Status Caller::SendOnly(PendingCall& call, Deadline deadline) {
     token_.Offer();
     look = ++sent_only_ % kSentOnlyBetweenNews == 0;
   }
-  bool has_left = transport_.queued() == 0 || AwaitSent(call.done, deadline);
+  bool has_left = !has_rest() || AwaitSent(call.done, deadline);
   if (look) TakeNews();
   if (call.cancellation != nullptr) call.cancellation->End();
   absl::Status closed = has_left ? absl::OkStatus() : transport_.close_reason();

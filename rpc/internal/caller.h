@@ -7,6 +7,7 @@
 #include <google/protobuf/message_lite.h>
 
 #include <atomic>
+#include <memory>
 
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/call_table.h"
+#include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/keepalive.h"
 #include "ferry/rpc/internal/limits.h"
 #include "ferry/rpc/internal/pending_call.h"
@@ -42,16 +44,32 @@ class FrameReader {
   ~FrameReader() = default;
 };
 
+// Who reads a connection that serves, too, so that callers wait beside. Thread contract:
+// thread-safe.
+class ConnectionReader {
+ public:
+  // Without a lock: returns when the wait has been told, or past the deadline, and now and then for
+  // no reason. Runs the handlers that are nested in the wait.
+  virtual void AwaitBeside(HandlerWait& wait, Deadline deadline) = 0;
+  // Runs those that are left when it waits no more.
+  virtual void RunNestedBeside(HandlerWait& wait) = 0;
+
+ protected:
+  ~ConnectionReader() = default;
+};
+
 struct CallerOptions {
   uint32_t side = 0;
   size_t max_message = kDefaultMaxMessage;
   absl::Duration keepalive = absl::InfiniteDuration();
   // A call after a pause looks whether the peer has gone, rather than to find out by failing.
   bool looks_after_pause = false;
+  // Null: the callers read themselves.
+  ConnectionReader* beside = nullptr;
 };
 
 // The calling half of a connection: sends requests and waits for what comes back. One of the
-// waiting threads reads for all of them.
+// waiting threads reads for all of them, unless the connection has another reader.
 // Thread contract: On… and RefuseAll on the thread that reads, the rest on any. The lock is
 // the owner's, who picks the connection for a call under it.
 class Caller {
@@ -65,7 +83,9 @@ class Caller {
         options_(options),
         keepalive_(options.keepalive),
         mutex_(mutex),
-        calls_(options.side) {}
+        calls_(options.side) {
+    if (options.beside != nullptr) token_.TryTake();  // for good
+  }
 
   Mutex& mutex() const ABSL_LOCK_RETURNED(mutex_) { return mutex_; }
 
@@ -98,8 +118,8 @@ class Caller {
 
   // Something was sent that has not left, and does not before somebody calls again or SendRest,
   // which returns when it has, or the connection has ended. To be called by one thread at a
-  // time, while the connection is in use.
-  bool has_rest() const { return transport_.queued() != 0; }
+  // time, while the connection is in use. A reader beside sends it by itself.
+  bool has_rest() const { return options_.beside == nullptr && transport_.queued() != 0; }
   void SendRest();
 
   // Ends any call here, while its thread is in it or after Start.
@@ -137,6 +157,12 @@ class Caller {
   // What the peer sends for a call, and begins with that header, is too large.
   absl::Status OnTooLarge(const FrameHeader& header, const absl::Status& status);
 
+  // Who waits for the call of that index, so that what is nested in it may run there. AddNested
+  // answers false if nobody does any more.
+  enum class Waiting { kNobody, kThisThread, kAnotherThread };
+  Waiting WhoWaitsFor(uint32_t index);
+  bool AddNested(uint32_t index, std::shared_ptr<QueuedRequest> request);
+
   // The connection is closed: every pending call ends with `reason`, but for one that
   // the reading thread completes at this moment; it comes here again when it is done.
   void FailAll(const absl::Status& reason);
@@ -152,6 +178,7 @@ class Caller {
     bool is_valid = false;
     size_t size = 0;
   };
+  class Beside;
   // Why a call failed on this side.
   enum class Sent : bool { kNo, kMaybe };
   absl::Status FailedHere(const Method& method, const absl::Status& reason,
@@ -173,11 +200,17 @@ class Caller {
 
   void Open(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SendRequest(PendingCall& call, uint8_t flags, Deadline deadline);
+  absl::Status SendRequest(PendingCall& call, FrameHeader& header, Deadline deadline);
+  absl::Status SendNested(PendingCall& call, FrameHeader& header, Deadline deadline);
   absl::Status SendMetadata(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
   void Look() ABSL_ATTRIBUTE_COLD;
   void AwaitDone(PendingCall& call, Deadline deadline);
+  void PassOnBeforeWait() const;
+  absl::Status FinishBeside(PendingCall& call, Deadline deadline);
+  void AwaitBeside(CallWait& wait, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  HandlerWait* WaitOf(uint32_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FinishSlowly(PendingCall& call) ABSL_ATTRIBUTE_COLD;
 
   // Ends the call here, unless the reading thread is at it: false then. Its id stays taken

@@ -7,14 +7,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/caller.h"
-#include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/caller_beside.h"
 #include "ferry/rpc/internal/own_status.h"
 
 namespace ferry::internal {
 
 // Until the peer has room for the request.
 absl::Status Caller::AwaitCredit(PendingCall& call, Deadline deadline) {
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
+  Beside beside(*this, call.wait);
   MutexLock lock(mutex_);
   while (refusal_.ok() && !credit_.Allows(call) && !HasPassed(deadline) && !call.done.load()) {
     AwaitNews(call.wait, deadline);

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/caller.h"
-#include "ferry/rpc/internal/leadership.h"
+#include "ferry/rpc/internal/caller_beside.h"
 
 namespace ferry::internal {
 
@@ -36,8 +36,9 @@ absl::Status Caller::Start(PendingCall& call, Deadline deadline) {
 
 bool Caller::Read(PendingCall& call, MessageLite& message, Deadline deadline) {
   StreamState& stream = *call.stream;
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
   CallWait wait;
+  Beside beside(*this, wait);
   DirectRead direct{call.id, message};
   Assembly kept;
   uint32_t credit = 0;
@@ -100,9 +101,10 @@ bool Caller::WritesDone(PendingCall& call, Deadline deadline) {
 // Waits for credit, unless it costs nothing. False when the call has ended, or END was sent.
 bool Caller::BeginSending(PendingCall& call, size_t cost, Deadline deadline) {
   StreamState& stream = *call.stream;
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
   {
     CallWait wait;
+    Beside beside(*this, wait);
     MutexLock lock(mutex_);
     stream.writes = &wait;
     while (cost != 0 && !stream.credit.allows() && !stream.no_more && !IsOver(call, deadline)) {
@@ -130,14 +132,14 @@ bool Caller::EndSending(PendingCall& call, const absl::Status& sent, Deadline de
     Fail(call, FailedHere(call.method, sent, Sent::kMaybe));
   }
   TellPeer(call);
-  if (sent.ok() && transport_.queued() != 0) AwaitSent(call.done, deadline);
+  if (sent.ok() && has_rest()) AwaitSent(call.done, deadline);
   return sent.ok();
 }
 
 // Until nothing is queued, so that what was sent does not wait for somebody's next call. False
 // when it is over, or the connection is, before that.
 bool Caller::AwaitSent(const std::atomic<bool>& is_over, Deadline deadline) {
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
   CallWait wait;
   ++senders_waiting_;
   bool has_left = false;  // once is enough: others go on to send
@@ -169,8 +171,9 @@ void Caller::SendRest() {
 absl::Status Caller::FinishStream(PendingCall& call, Deadline deadline) {
   StreamState& stream = *call.stream;
   WritesDone(call, deadline);
-  Leadership::PassOnBeforeWait();
+  PassOnBeforeWait();
   CallWait wait;
+  Beside beside(*this, wait);
   uint32_t credit = 0;
   {
     MutexLock lock(mutex_);
@@ -219,8 +222,9 @@ bool Caller::IsOver(PendingCall& call, Deadline deadline) {
 void Caller::AwaitNews(CallWait& wait, Deadline deadline, DirectRead* direct) {
   if (!token_.TryTake()) {
     // Past the deadline, the reading thread is at the call, and says when it is not.
-    token_.Wait(wait.waiter, mutex_, HasPassed(deadline) ? DeadlineAfter(kLookAgain) : deadline);
-    return;
+    Deadline until = HasPassed(deadline) ? DeadlineAfter(kLookAgain) : deadline;
+    if (wait.beside != nullptr) return AwaitBeside(wait, until);
+    return token_.Wait(wait.waiter, mutex_, until);
   }
   wait.told.store(false, std::memory_order_relaxed);
   int most = token_.has_waiters() ? kMostAtOnce : 1;

@@ -14,7 +14,7 @@
 #include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/internal/cancel_registration.h"
-#include "ferry/rpc/internal/channel_core.h"
+#include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/metadata_codec.h"
 #include "ferry/rpc/internal/method_name.h"
@@ -26,9 +26,6 @@ using google::protobuf::MessageLite;
 
 namespace {
 
-// How many connections may turn one call away before it fails.
-constexpr int kMostConnections = 3;
-
 absl::Status NotSent(const Method& method, const absl::Status& why) {
   absl::Status named(why.code(), absl::StrCat(NameOf(method), ": ", why.message()));
   return WithFailure(std::move(named),
@@ -38,11 +35,6 @@ absl::Status NotSent(const Method& method, const absl::Status& why) {
 uint32_t Microseconds(absl::Duration duration) {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
   return static_cast<uint32_t>(std::clamp<int64_t>(absl::ToInt64Microseconds(duration), 1, kMost));
-}
-
-// The mutex of a channel's connections is the channel's, which clang cannot know.
-bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return caller.Begin(call);
 }
 
 // A call that waits on the stack of its thread.
@@ -66,7 +58,7 @@ class WaitingCall final : public CancelTarget {
 
 }  // namespace
 
-struct ChannelCore::Setting {
+struct ChannelBase::Setting {
   Setting(const Method& called, const CallOptions& call_options)
       : method(called), options(call_options) {}
 
@@ -86,9 +78,9 @@ struct ChannelCore::Setting {
   std::optional<wire::Metadata> metadata;
 };
 
-absl::Status ChannelCore::Prepare(Setting& setting) const {
+absl::Status ChannelBase::Prepare(Setting& setting) const {
   const CallOptions& options = setting.options;
-  if (fork_mark_.IsForked()) return NotSent(setting.method, ForkMark::Refuse("the channel"));
+  if (IsForked()) return NotSent(setting.method, ForkMark::Refuse("the channel"));
   if (options.timeout != absl::InfiniteDuration()) {
     setting.deadline = DeadlineAfter(options.timeout);
     if (setting.deadline != kNoDeadline) setting.left = Microseconds(options.timeout);
@@ -109,8 +101,8 @@ absl::Status ChannelCore::Prepare(Setting& setting) const {
 }
 
 template <typename Try>
-absl::Status ChannelCore::Run(Setting& setting, Try attempt) {
-  std::shared_ptr<ChannelCore> self;  // once a sink is told, which may drop the last handle
+absl::Status ChannelBase::Run(Setting& setting, Try attempt) {
+  std::shared_ptr<ChannelBase> self;  // once a sink is told, which may drop the last handle
   for (int connections = 0;;) {
     bool not_taken = false;
     std::optional<absl::Status> status = attempt(not_taken);
@@ -122,20 +114,17 @@ absl::Status ChannelCore::Run(Setting& setting, Try attempt) {
       if (!recovered.ok()) return NotSent(setting.method, recovered);
       continue;
     }
-    if (ABSL_PREDICT_FALSE(!status->ok() || has_retired_.load(std::memory_order_relaxed))) {
+    if (ABSL_PREDICT_FALSE(!status->ok() || has_news())) {
       self = shared_from_this();
-      if (absl::IsCancelled(*status) || absl::IsDeadlineExceeded(*status)) SendAllRests();
-      AfterCall();
+      AfterCall(*status);
     }
-    if (!not_taken || ++connections == kMostConnections || !may_reconnect()) {
-      return *std::move(status);
-    }
+    if (!not_taken || ++connections == most_connections()) return *std::move(status);
   }
 }
 
 // A call that its thread waits for, to its end or until it is sent.
 template <absl::Status (Caller::*kFinish)(PendingCall&, Deadline)>
-absl::Status ChannelCore::CallAndWait(const Method& method, const MessageLite& request,
+absl::Status ChannelBase::CallAndWait(const Method& method, const MessageLite& request,
                                       MessageLite* reply, const CallOptions& options) {
   Setting setting(method, options);
   if (absl::Status prepared = Prepare(setting); !prepared.ok()) return prepared;
@@ -143,7 +132,8 @@ absl::Status ChannelCore::CallAndWait(const Method& method, const MessageLite& r
   return Run(setting, [&](bool& not_taken) -> std::optional<absl::Status> {
     PendingCall call(method, &request, size, reply);
     setting.ApplyTo(call);
-    Caller* caller = Begin(call);
+    std::shared_ptr<void> hold;
+    Caller* caller = Begin(call, hold);
     if (caller == nullptr) return std::nullopt;
     WaitingCall waiting(*caller, call);
     if (options.cancellation != nullptr) waiting.Register(*options.cancellation);
@@ -153,17 +143,17 @@ absl::Status ChannelCore::CallAndWait(const Method& method, const MessageLite& r
   });
 }
 
-absl::Status ChannelCore::Call(const Method& method, const MessageLite& request, MessageLite& reply,
+absl::Status ChannelBase::Call(const Method& method, const MessageLite& request, MessageLite& reply,
                                const CallOptions& options) {
   return CallAndWait<&Caller::Finish>(method, request, &reply, options);
 }
 
-absl::Status ChannelCore::SendOneWay(const Method& method, const MessageLite& request,
+absl::Status ChannelBase::SendOneWay(const Method& method, const MessageLite& request,
                                      const CallOptions& options) {
   return CallAndWait<&Caller::SendOnly>(method, request, nullptr, options);
 }
 
-std::unique_ptr<ClientStream> ChannelCore::OpenStream(const Method& method,
+std::unique_ptr<ClientStream> ChannelBase::OpenStream(const Method& method,
                                                       const MessageLite* request,
                                                       MessageLite* reply,
                                                       const CallOptions& options) {
@@ -174,11 +164,13 @@ std::unique_ptr<ClientStream> ChannelCore::OpenStream(const Method& method,
   if (opened.ok()) {
     opened = Run(setting, [&](bool& not_taken) -> std::optional<absl::Status> {
       stream = std::make_unique<StreamCall>(shared_from_this(), method, request, size, reply,
-                                            options_.stream_credit);
+                                            stream_credit_);
       setting.ApplyTo(stream->call());
-      Caller* caller = Begin(stream->call());
+      std::shared_ptr<void> hold;
+      Caller* caller = Begin(stream->call(), hold);
       if (caller == nullptr) return std::nullopt;
-      absl::Status started = stream->Start(*caller, options.cancellation, setting.deadline);
+      absl::Status started =
+          stream->Start(*caller, std::move(hold), options.cancellation, setting.deadline);
       // Once it has started, the call is the stream's, and is not begun again.
       not_taken = !started.ok() && stream->call().not_taken;
       return started;
@@ -186,16 +178,10 @@ std::unique_ptr<ClientStream> ChannelCore::OpenStream(const Method& method,
   }
   if (stream == nullptr) {
     stream = std::make_unique<StreamCall>(shared_from_this(), method, request, size, reply,
-                                          options_.stream_credit);
+                                          stream_credit_);
   }
   if (!opened.ok()) stream->Fail(opened);
   return stream;
-}
-
-Caller* ChannelCore::Begin(PendingCall& call) {
-  MutexLock lock(mutex_);
-  if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
-  return &current_->caller();
 }
 
 }  // namespace ferry::internal

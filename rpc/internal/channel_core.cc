@@ -27,6 +27,9 @@ ChannelOptions WithWhatIsPossible(const std::optional<Address>& address, Channel
 }
 
 // The mutex of a channel's connections is the channel's, which clang cannot know.
+bool BeginOn(Caller& caller, PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return caller.Begin(call);
+}
 void EnterOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Enter(); }
 void LeaveOn(Caller& caller) ABSL_NO_THREAD_SAFETY_ANALYSIS { caller.Leave(); }
 bool IsInUse(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -39,7 +42,8 @@ absl::Status RefusalOf(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }  // namespace
 
 ChannelCore::ChannelCore(std::optional<Address> address, const ChannelOptions& options)
-    : address_(std::move(address)),
+    : ChannelBase(SaneStreamCredit(options.stream_credit)),
+      address_(std::move(address)),
       options_(WithWhatIsPossible(address_, options)),
       events_(options.on_event, address_.has_value() ? address_->text : std::string()),
       backoff_(options.max_backoff),
@@ -50,8 +54,18 @@ ChannelCore::~ChannelCore() {
   if (thread_.joinable()) thread_.detach();
 }
 
+// Before the first connection.
+absl::Status ChannelCore::ReadyServices() {
+  if (options_.services.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<ChannelServer>> server = ChannelServer::Create(options_);
+  if (server.ok()) server_ = *std::move(server);
+  return server.status();
+}
+
 absl::Status ChannelCore::Adopt(std::unique_ptr<Transport> transport, Deadline deadline) {
-  absl::StatusOr<ConnectionToPeer> made = GreetOn(std::move(transport), options_, deadline, mutex_);
+  if (absl::Status ready = ReadyServices(); !ready.ok()) return ready;
+  absl::StatusOr<ConnectionToPeer> made =
+      GreetOn(std::move(transport), options_, deadline, mutex_, server_.get());
   if (!made.ok()) return made.status();
   {
     MutexLock lock(mutex_);
@@ -59,6 +73,12 @@ absl::Status ChannelCore::Adopt(std::unique_ptr<Transport> transport, Deadline d
   }
   events_.Deliver();
   return absl::OkStatus();
+}
+
+Caller* ChannelCore::Begin(PendingCall& call, std::shared_ptr<void>&) {
+  MutexLock lock(mutex_);
+  if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
+  return &current_->caller();
 }
 
 Peer ChannelCore::peer() {
@@ -84,7 +104,7 @@ void ChannelCore::Retire() {
   events_.Push(has_ended ? ferry::Event::Type::kClosed : ferry::Event::Type::kDraining,
                current_->peer(), lost_);
   retired_.push_back({std::move(current_), has_ended});
-  has_retired_.store(true, std::memory_order_relaxed);
+  has_news_.store(true, std::memory_order_relaxed);
   if (has_ended) end_wait_.Nudge();  // a child's process may live on
   if (child_ == nullptr) return;
   if (HasJustConnected()) {
@@ -100,13 +120,18 @@ bool ChannelCore::HasJustConnected() {
   return absl::FromChrono(age) < options_.max_backoff;
 }
 
+void ChannelCore::AfterCall(const absl::Status& status) {
+  if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) SendAllRests();
+  AfterCall();
+}
+
 // Something about the connection is not as it was.
 void ChannelCore::AfterCall() {
   {
     MutexLock lock(mutex_);
     Retire();
   }
-  if (has_retired_.load(std::memory_order_relaxed)) Reap();
+  if (has_news()) Reap();
   events_.Deliver();
 }
 
@@ -124,7 +149,7 @@ void ChannelCore::Reap() {
   }
   unused.assign(std::make_move_iterator(retired_.begin()), std::make_move_iterator(used));
   retired_.erase(retired_.begin(), used);
-  has_retired_.store(!retired_.empty(), std::memory_order_relaxed);
+  has_news_.store(!retired_.empty(), std::memory_order_relaxed);
   MutexUnlock unlock(mutex_);
   unused.clear();
 }
@@ -152,7 +177,7 @@ void ChannelCore::Unpin(Connection& connection) {
 }
 
 void ChannelCore::AfterStream(Caller& caller) {
-  if (fork_mark_.IsForked()) return;
+  if (IsForked()) return;
   SendRest(caller);
   {
     MutexLock lock(mutex_);
@@ -161,6 +186,7 @@ void ChannelCore::AfterStream(Caller& caller) {
   AfterCall();
 }
 
+// On a thread of its own.
 void ChannelCore::SendRest(Caller& caller) {
   if (!caller.has_rest()) return;
   {
@@ -168,7 +194,7 @@ void ChannelCore::SendRest(Caller& caller) {
     if (std::exchange(sends_rest_, true)) return;
     EnterOn(caller);
   }
-  auto send = [self = shared_from_this(), &caller] {
+  auto send = [self = self(), &caller] {
     {
       MutexLock lock(self->mutex_);
       self->rest_thread_ = std::this_thread::get_id();
@@ -206,8 +232,8 @@ void ChannelCore::SendAllRests() {
 }
 
 void ChannelCore::Close() {
-  if (fork_mark_.IsForked()) return;
-  std::shared_ptr<ChannelCore> self = shared_from_this();
+  if (IsForked()) return;
+  std::shared_ptr<ChannelCore> keeps_itself = self();
   {
     MutexLock lock(mutex_);
     final_ = Closed();
@@ -221,10 +247,20 @@ void ChannelCore::Close() {
   AfterCall();
 }
 
+// Handlers have returned then, but on the thread of one: that goes on, with what it needs.
+void ChannelCore::StopServing() {
+  if (server_ == nullptr) return;
+  if (!server_->IsOnThisThread()) return server_->Stop();
+  absl::StatusOr<std::thread> thread = StartThread([core = self()] { core->server_->Stop(); });
+  if (thread.ok()) return thread->detach();
+  new std::shared_ptr<ChannelCore>(self());  // nobody can wait for this thread, so all of it stays
+}
+
 void ChannelCore::Abandon() {
-  if (fork_mark_.IsForked()) return;
+  if (IsForked()) return;
   Close();
   AwaitRest();
+  StopServing();
   events_.End();
   if (!thread_.joinable()) return;
   MutexLock lock(mutex_);

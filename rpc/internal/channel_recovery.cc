@@ -46,11 +46,13 @@ absl::Status TooLate(const absl::Status& lost) {
 }  // namespace
 
 absl::Status ChannelCore::Connect() {
+  if (absl::Status ready = ReadyServices(); !ready.ok()) return ready;
   Deadline ready = DeadlineAfter(options_.wait_for_ready);
   absl::Duration pause = kFirstPause;
   for (;;) {
     absl::StatusOr<ConnectionToPeer> made =
-        ConnectTo(*address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_);
+        ConnectTo(*address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_,
+                  server_.get());
     if (made.ok()) {
       MutexLock lock(mutex_);
       Take(*std::move(made));
@@ -70,7 +72,7 @@ absl::Status ChannelCore::Connect() {
   if (options_.reconnect != Reconnect::kAtOnce || !may_reconnect()) return absl::OkStatus();
   if (absl::Status opened = end_wait_.Open(); !opened.ok()) return opened;
   absl::StatusOr<std::thread> thread =
-      StartThread([self = shared_from_this()] { self->StayConnected(); });
+      StartThread([self = self()] { self->StayConnected(); });
   if (!thread.ok()) return thread.status();
   thread_ = *std::move(thread);
   return absl::OkStatus();
@@ -152,7 +154,8 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
     if (child != nullptr && !is_busy) may_restart = MayRestart(*child, lost);
     if (may_restart.ok() && !is_busy) {
       made = ConnectTo(*address_, options_,
-                       std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_);
+                       std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_,
+                       server_.get());
       // That a call was in a hurry says nothing of the child.
       if (child != nullptr && !made.ok() && HasPassed(deadline)) restarts_.TakeBack();
     }

@@ -32,8 +32,9 @@ namespace ferry::internal {
 // DATA_LOSS: a frame that may not come there.
 absl::Status UnexpectedFrame(const FrameHeader& header, const char* where) ABSL_ATTRIBUTE_COLD;
 
-// Serves the calls that the peer opens. All on the thread that reads.
-class RequestSink {
+// Serves the calls that the peer opens. All on the thread that reads, but for what it is as the
+// reader of the connection.
+class RequestSink : public ConnectionReader {
  public:
   virtual ~RequestSink() = default;
 

@@ -33,19 +33,21 @@ absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
 }  // namespace
 
 absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const ChannelOptions& options,
-                                           Deadline deadline, Mutex& mutex) {
+                                           Deadline deadline, Mutex& mutex,
+                                           ChannelServer* server) {
   std::shared_ptr<ChildProcess> child;
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       ConnectTransport(address, deadline, &child);
   if (!transport.ok()) return transport.status();
-  absl::StatusOr<ConnectionToPeer> made = GreetOn(*std::move(transport), options, deadline, mutex);
+  absl::StatusOr<ConnectionToPeer> made =
+      GreetOn(*std::move(transport), options, deadline, mutex, server);
   if (made.ok()) made->child = std::move(child);
   return made;
 }
 
 absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
                                          const ChannelOptions& options, Deadline deadline,
-                                         Mutex& mutex) {
+                                         Mutex& mutex, ChannelServer* server) {
   const PeerPolicy& admit = options.admit ? options.admit : AdmitOwnUserAndRoot;
   if (absl::Status admitted = admit(transport->peer()); !admitted.ok()) {
     return absl::Status(admitted.code(),
@@ -56,11 +58,21 @@ absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
   settings.stream_credit = options.stream_credit;
   settings.keepalive = options.keepalive;
   settings.looks_after_pause = options.reconnect != Reconnect::kNever;
-  auto connection = std::make_unique<Connection>(std::move(transport), Connection::Side::kConnected,
-                                                 settings, nullptr, &mutex);
+  std::shared_ptr<Session> session;
+  std::shared_ptr<Connection> connection;
+  if (server != nullptr) {
+    session = server->Open(std::move(transport), settings, mutex);
+    connection = std::shared_ptr<Connection>(session, &session->connection());
+  } else {
+    connection = std::make_shared<Connection>(std::move(transport), Connection::Side::kConnected,
+                                              settings, nullptr, &mutex);
+  }
   absl::Status greeted = connection->AwaitHello(deadline);
   if (!greeted.ok()) {
     return NoHandshake(greeted, connection->peer().description, options.handshake_timeout);
+  }
+  if (server != nullptr) {
+    if (absl::Status started = server->Start(session); !started.ok()) return started;
   }
   return ConnectionToPeer{std::move(connection), nullptr};
 }

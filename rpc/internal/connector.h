@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "ferry/rpc/channel.h"
+#include "ferry/rpc/internal/channel_server.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/transport/address.h"
 #include "ferry/transport/child_process.h"
@@ -20,16 +21,17 @@ namespace ferry::internal {
 
 // A connection that calls, and the child at its other end, if it was started for it.
 struct ConnectionToPeer {
-  std::unique_ptr<Connection> connection;
+  std::shared_ptr<Connection> connection;
   std::shared_ptr<ChildProcess> child;
 };
 
-// `mutex` becomes that of the connection's calls. Both return what ferry::Connect does.
+// `mutex` becomes that of the connection's calls; `server`, which may be null, serves its other
+// side. Both return what ferry::Connect does.
 absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const ChannelOptions& options,
-                                           Deadline deadline, Mutex& mutex);
+                                           Deadline deadline, Mutex& mutex, ChannelServer* server);
 absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
                                          const ChannelOptions& options, Deadline deadline,
-                                         Mutex& mutex);
+                                         Mutex& mutex, ChannelServer* server);
 
 }  // namespace ferry::internal
 

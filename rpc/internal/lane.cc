@@ -36,7 +36,7 @@ void Lane::Run() {
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
-  if (NoteAsked(word) && !pool_.Run(shared_from_this())) WakeWaiting();
+  if (NoteAsked(word) && !pool_->Run(shared_from_this())) WakeWaiting();
 }
 
 // False if that was asked for already.
@@ -77,13 +77,21 @@ void Lane::AddThread() {
   ++threads_added_;
 }
 
+bool Lane::AddThreadUnlessEnded() {
+  MutexLock lock(mutex_);
+  if (ended_) return false;
+  ++threads_;
+  ++threads_added_;
+  return true;
+}
+
 void Lane::RemoveThread(bool end) {
   {
     MutexLock lock(mutex_);
     --threads_;
     ended_ = ended_ || end;
   }
-  pool_.Wake();  // for who works until the end
+  pool_->Wake();  // for who works until the end
 }
 
 Lane::Threads Lane::CountThreads() {
@@ -119,6 +127,12 @@ std::vector<std::shared_ptr<Session>> Lane::IdleSessions() {
     std::this_thread::yield();
   }
   return {};
+}
+
+bool Lane::IsOnThisThread() const {
+  return Leadership::AnyOnThisThread([this](Leadership& leadership) {
+    return &static_cast<Leader&>(leadership).lane_ == this;
+  });
 }
 
 bool Lane::ended() {

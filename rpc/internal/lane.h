@@ -17,6 +17,7 @@
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
+#include "ferry/rpc/internal/queued_request.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/internal/mutex.h"
@@ -26,15 +27,6 @@ namespace ferry::internal {
 class Session;
 struct DirectRead;
 
-// A request that has arrived while nobody could run its handler.
-class QueuedRequest {
- public:
-  virtual ~QueuedRequest() = default;
-  // As one of the lane's leaders, which leads or does not.
-  virtual void Run() = 0;
-  virtual Session& session() = 0;
-};
-
 // What one thread reads and serves at a time: its leader, who runs the handlers itself.
 // A spare thread takes the leader's place (a) when a handler enters a wait for another
 // connection, (b) before a handler that is marked (ferry.blocking), or was learned to be slow,
@@ -43,8 +35,10 @@ class QueuedRequest {
 // requests wait, and the next thread that is free takes the place; so does a handler that waits
 // for its own connection.
 //
-// A leader whose handler waits for its own connection (to read from a stream, or for credit) goes
-// on to lead, but runs no handler meanwhile: requests are queued for spare threads.
+// A leader whose handler waits for its own connection (to read from a stream, for credit, or for
+// the reply to a call back) goes on to lead, but runs no handler meanwhile, unless it is nested in
+// what it waits for: other requests are queued for spare threads. Any other thread that waits for a
+// call on such a connection is a visitor: it leads if nobody else can.
 //
 // Thread contract: thread-safe.
 class Lane : public WorkerPool::Task, public Supervised, public std::enable_shared_from_this<Lane> {
@@ -57,6 +51,11 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
     // That of this thread. REQUIRES: there is one.
     static Leader& Current() { return static_cast<Leader&>(*Leadership::Current()); }
+    // The same; null when it is none of that lane's.
+    static Leader* CurrentOf(const Lane& lane) {
+      auto* leader = static_cast<Leader*>(Leadership::Current());
+      return leader != nullptr && &leader->lane_ == &lane ? leader : nullptr;
+    }
     bool is_current() const { return Leadership::Current() == this; }
 
     bool leads() const { return leads_; }
@@ -70,7 +69,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
     // In a handler of that session: returns when the wait has been told, or past the deadline,
     // and now and then for no reason. If this thread reads meanwhile, `direct` may be filled in.
+    // Runs the handlers that are nested in the wait.
     void Await(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
+    void RunNested(Session& session, HandlerWait& wait);
 
     // Its handler waits, and this thread reads meanwhile, for the handler until that deadline.
     bool waits() const { return wait_ != nullptr; }
@@ -96,6 +97,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     friend class Lane;
     bool TryTakeLead();
     bool LeaveForWait(Session& session);
+    void GoOn(Session& session);
+    void EndVisit(Session& session);
     bool OfferLead();
     void SleepBeside(HandlerWait& wait, Deadline deadline);
     void LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
@@ -111,12 +114,17 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     Deadline wait_deadline_ = kNoDeadline;
   };
 
-  // `pool` and `supervisor` outlive the lane.
-  Lane(WorkerPool& pool, Supervisor& supervisor)
-      : pool_(pool), supervisor_(supervisor), queue_runner_(*this) {}
+  // `supervisor` outlives the lane until that has ended.
+  Lane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor)
+      : pool_(std::move(pool)), supervisor_(supervisor), queue_runner_(*this) {}
 
   // Leads on this thread from the beginning, until the lane ends or somebody else leads.
   void LeadFirst();
+
+  // On a thread that is none of the lane's, and waits for a call on the connection of that session:
+  // as Leader::Await, and RunNested.
+  void Visit(Session& session, HandlerWait& wait, Deadline deadline);
+  void RunNestedOfVisit(Session& session, HandlerWait& wait);
 
   // As a spare thread: takes the leader's place if it is still in the handler that it was
   // asked for.
@@ -124,6 +132,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   // It has ended, and every handler has returned.
   bool ended();
+
+  // This thread leads it, or is in a handler or callback of it.
+  bool IsOnThisThread() const;
 
   // For who shuts it down. From now on no handler begins: requests are dropped.
   void CloseGate() { gate_is_closed_.store(true); }
@@ -177,6 +188,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   };
 
   void Lead(Leader& leader);
+  template <typename Body>
+  bool AsVisitor(Session& session, Body body);
   void RunQueue();
   void Queue(std::shared_ptr<QueuedRequest> request);
   std::shared_ptr<QueuedRequest> TakeQueued();
@@ -190,11 +203,12 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   };
   Threads CountThreads();
   void AddThread();
+  bool AddThreadUnlessEnded();
   void RemoveThread(bool end);
   void AskForSuccessor(LeaderRole::Word word);
   bool NoteAsked(LeaderRole::Word word);
 
-  WorkerPool& pool_;
+  const std::shared_ptr<WorkerPool> pool_;
   Supervisor& supervisor_;
   LeaderRole role_;
 

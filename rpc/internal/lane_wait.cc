@@ -4,6 +4,7 @@
 // How handlers wait for their own connection, and what becomes of requests meanwhile.
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "ferry/rpc/internal/lane.h"
@@ -26,13 +27,25 @@ bool Lane::Leader::EnterHandler(MethodPace& pace, bool waits_much) {
 
 void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
                          DirectRead* direct) {
-  bool offered = leads_ && lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
+  if (!leads_ && wait.has_nested()) return RunNested(session, wait);
+  bool offered = leads_ && !wait.has_nested() &&
+                 lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
   if (!offered && (LeaveForWait(session) || TryTakeLead())) {
     LeadMeanwhile(session, wait, deadline, direct);
-    if (!std::exchange(yields_, false)) return;
+    if (!std::exchange(yields_, false) || !leads_) return;
     if (!OfferLead()) return lane_.RunQueueOnPool();  // as soon as a thread is free
   }
   SleepBeside(wait, deadline);
+}
+
+void Lane::Leader::RunNested(Session& session, HandlerWait& wait) {
+  const auto handler = std::make_tuple(pace_, waits_much_);
+  while (std::shared_ptr<QueuedRequest> nested = wait.TakeNested()) {
+    if (!LeaveForWait(session)) lane_.suspended_.fetch_add(1);
+    lane_.RunQueued(*this, *nested);
+    std::tie(pace_, waits_much_) = handler;
+    GoOn(session);
+  }
 }
 
 // As the leader, out of its handler. False when it leads no more.
@@ -54,7 +67,7 @@ bool Lane::Leader::LeaveForWait(Session& session) {
 // To a spare thread, from within the handler. False if there is none.
 bool Lane::Leader::OfferLead() {
   lane_.NoteAsked(term_ | LeaderRole::kInHandler);
-  return lane_.pool_.Run(lane_.shared_from_this());
+  return lane_.pool_->Run(lane_.shared_from_this());
 }
 
 // While another thread leads, or is about to.
@@ -90,38 +103,90 @@ bool Lane::Leader::TryTakeLead() {
 }
 
 // Reads for all until the handler can go on. What has told it so before this thread led came
-// before what is read now.
+// before what is read now. A nested handler may cost it the lead.
 void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline,
                                  DirectRead* direct) {
-  wait_ = &wait;
-  waiting_session_ = &session;
-  wait_deadline_ = deadline;
+  const auto outer = std::make_tuple(wait_, waiting_session_, wait_deadline_);
+  const auto handler = std::make_tuple(pace_, waits_much_);
+  std::tie(wait_, waiting_session_, wait_deadline_) = std::make_tuple(&wait, &session, deadline);
   Step step = Step::kGoOn;
   lane_.AddTimer(session, session.next_deadline());
-  if (!wait.told()) {
+  if (!wait.told() && !wait.has_nested()) {
     session.set_direct(direct);
     step = lane_.ServeOwn(*this, session);
   }
-  while (step != Step::kEnd && !wait.told() && !yields_ && !HasPassed(deadline)) {
-    step = lane_.ServeNext(*this);
+  while (leads_ && step != Step::kEnd && !wait.told() && !yields_ && !HasPassed(deadline)) {
+    if (std::shared_ptr<QueuedRequest> nested = wait.TakeNested()) {
+      session.set_direct(nullptr);
+      lane_.RunQueued(*this, *nested);
+    } else {
+      step = lane_.ServeNext(*this);
+    }
   }
-  session.set_direct(nullptr);
+  if (leads_) session.set_direct(nullptr);
   if (step == Step::kEnd) lane_.has_ended_.store(true, std::memory_order_relaxed);
-  wait_ = nullptr;
-  wait_deadline_ = kNoDeadline;
-  lane_.SetCurrent(&session);
-  lane_.pace_.store(pace_, std::memory_order_relaxed);
-  term_ = lane_.role_.EnterHandler(term_);
-  session.Attach();
+  std::tie(wait_, waiting_session_, wait_deadline_) = outer;
+  std::tie(pace_, waits_much_) = handler;
+  GoOn(session);
+}
+
+// Back in the handler, as the leader if it leads still.
+void Lane::Leader::GoOn(Session& session) {
+  if (leads_) {
+    lane_.SetCurrent(&session);
+    lane_.pace_.store(pace_, std::memory_order_relaxed);
+    term_ = lane_.role_.EnterHandler(term_);
+    session.Attach();
+  }
   lane_.suspended_.fetch_sub(1);
+  if (!leads_) return;
   lane_.supervisor_.Notice();
   if (waits_much_) PassOn();
+}
+
+// As a handler of the session that another thread runs beside the leader. False when the lane has
+// ended.
+template <typename Body>
+bool Lane::AsVisitor(Session& session, Body body) {
+  if (!AddThreadUnlessEnded()) return false;
+  session.Detach();
+  bool end;
+  {
+    Leader visitor(*this);
+    body(visitor);
+    visitor.EndVisit(session);
+    end = visitor.ended();
+  }
+  RemoveThread(end);
+  return true;
+}
+
+void Lane::Visit(Session& session, HandlerWait& wait, Deadline deadline) {
+  bool visited = AsVisitor(session, [&](Leader& visitor) {
+    visitor.Await(session, wait, deadline, nullptr);
+  });
+  if (!visited) wait.Sleep(deadline);
+}
+
+void Lane::RunNestedOfVisit(Session& session, HandlerWait& wait) {
+  AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(session, wait); });
+}
+
+// Whoever comes next may lead: to them it looks like a handler, of no connection.
+void Lane::Leader::EndVisit(Session& session) {
+  leads_ = leads_ && lane_.role_.LeaveHandler(term_);
+  if (!leads_) return session.Attach();
+  lane_.SetCurrent(nullptr);
+  lane_.pace_.store(nullptr, std::memory_order_relaxed);
+  term_ = lane_.role_.EnterHandler(term_);
+  leads_ = false;
+  lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
 }
 
 void Lane::Leader::Queue(std::shared_ptr<QueuedRequest> request) {
   lane_.AddTimer(request->session(), request->session().next_deadline());
   lane_.Queue(std::move(request));
-  yields_ = true;
+  yields_ = yields_ || waits();
 }
 
 // Of those that wait, whoever comes first.
@@ -149,7 +214,7 @@ void Lane::Queue(std::shared_ptr<QueuedRequest> request) {
 }
 
 void Lane::RunQueueOnPool() {
-  pool_.Run(std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_));
+  pool_->Run(std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_));
 }
 
 std::shared_ptr<QueuedRequest> Lane::TakeQueued() {

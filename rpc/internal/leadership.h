@@ -65,6 +65,28 @@ class LeaderRole {
   std::atomic<Word> word_{kFirstTerm};
 };
 
+class Caller;
+
+// A call whose handler runs, for the calls that this makes. Thread contract: its handler's thread
+// uses it.
+class RunningCall {
+ public:
+  virtual Deadline deadline() const = 0;
+
+  // A call on that connection is about to be sent. If it is the one that this call has come by, it
+  // is nested in it: answers what tells the peer so, and EndNested must follow once it is sent; 0
+  // if this call has ended. nullopt when it is another connection.
+  virtual std::optional<uint16_t> BeginNested(const Caller& caller) = 0;
+  virtual void EndNested() = 0;
+
+ protected:
+  ~RunningCall() = default;
+
+ private:
+  friend class Leadership;
+  RunningCall* outer_ = nullptr;  // in which it is nested, of the same leader
+};
+
 // The leadership of this thread while it runs a handler, for the places where a thread
 // is about to wait. Thread contract: owned by its thread.
 class Leadership {
@@ -82,9 +104,48 @@ class Leadership {
 
   // When the call ends whose handler this thread runs.
   static Deadline DeadlineOfHandler() {
-    return current_ != nullptr ? current_->handler_deadline_ : kNoDeadline;
+    bool is_in_handler = current_ != nullptr && current_->running_ != nullptr;
+    return is_in_handler ? current_->running_->deadline() : kNoDeadline;
   }
-  void set_handler_deadline(Deadline deadline) { handler_deadline_ = deadline; }
+
+  // Whether that holds for any leadership of this thread, which may run handlers of one lane in
+  // waits of another's.
+  template <typename Predicate>
+  static bool AnyOnThisThread(Predicate is_one) {
+    for (Leadership* each = current_; each != nullptr; each = each->outer_) {
+      if (is_one(*each)) return true;
+    }
+    return false;
+  }
+
+  // Around each handler.
+  void Push(RunningCall& call) {
+    call.outer_ = running_;
+    running_ = &call;
+    ++depth_;
+  }
+  void Pop() {
+    running_ = running_->outer_;
+    --depth_;
+  }
+
+  // How many handlers run on this thread, each nested in the one before.
+  static int depth() { return depth_; }
+
+  // The innermost of them that has come by that connection, and what its BeginNested has answered;
+  // null if there is none.
+  struct Parent {
+    RunningCall* call = nullptr;
+    uint16_t nested = 0;
+  };
+  static Parent ParentOn(const Caller& caller) {
+    for (Leadership* leadership = current_; leadership != nullptr; leadership = leadership->outer_) {
+      for (RunningCall* call = leadership->running_; call != nullptr; call = call->outer_) {
+        if (auto nested = call->BeginNested(caller)) return {call, *nested};
+      }
+    }
+    return {};
+  }
 
  protected:
   static Leadership* Current() { return current_; }
@@ -92,8 +153,9 @@ class Leadership {
 
  private:
   static inline thread_local Leadership* current_ = nullptr;
+  static inline thread_local int depth_ = 0;
   Leadership* const outer_;
-  Deadline handler_deadline_ = kNoDeadline;
+  RunningCall* running_ = nullptr;
 };
 
 }  // namespace ferry::internal

@@ -33,6 +33,11 @@ inline constexpr size_t SaneStreamCredit(size_t bytes) {
 // Bytes that a server holds for one connection.
 inline constexpr size_t kDefaultMaxConnectionMemory = 2 * kDefaultMaxMessage;
 
+// How many handlers run nested in each other on one thread: each in a wait of the one before, for a
+// call that it made back to its caller. A request that would be one more fails with
+// RESOURCE_EXHAUSTED.
+inline constexpr int kMaxNesting = 128;
+
 // How long a connection waits for the peer's hello.
 inline constexpr absl::Duration kDefaultHandshakeTimeout = absl::Seconds(10);
 

@@ -14,6 +14,7 @@
 #include "ferry/rpc/internal/assembly.h"
 #include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/credit.h"
+#include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/inbox.h"
 #include "ferry/rpc/internal/read_token.h"
 #include "ferry/rpc/metadata.h"
@@ -28,10 +29,12 @@ struct CallWait {
   void Tell() {
     told.store(true, std::memory_order_release);
     waiter.wake.NotifyOne();
+    if (beside != nullptr) beside->Tell();
   }
 
   ReadToken::Waiter waiter;
   std::atomic<bool> told{false};
+  HandlerWait* beside = nullptr;  // where it waits if others read: caller_beside.cc
 };
 
 // What a call with streams has beside the rest.

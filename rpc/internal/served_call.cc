@@ -117,7 +117,7 @@ bool ServedCall::BeginHandler() {
   bool is_blocking = entry_.method->method->execution == Execution::kBlocking;
   bool is_slow = entry_.pace->is_slow();
   if (!is_blocking && is_slow) measured_from_ = Clock::now();
-  leader_->set_handler_deadline(deadline_);
+  leader_->Push(*this);
   if (!leader_->EnterHandler(*entry_.pace, is_blocking || is_slow)) return false;
   if (is_one_way()) Reply(absl::OkStatus(), nullptr);
   if (leader_->is_cautious()) leader_->PassOn();
@@ -133,7 +133,7 @@ void ServedCall::NoteRun() {
 // The leader is the only one to see this call, as long as it leads and the call is not shared.
 void ServedCall::EndHandler() {
   NoteRun();
-  leader_->set_handler_deadline(kNoDeadline);
+  if (in_handler_) leader_->Pop();
   if (session_.connection_.IsForked()) return;  // it is the parent's, and so are its locks
   if (in_handler_) leader_->LeaveHandler();
   bool leads = leader_->leads();
@@ -270,6 +270,20 @@ void ServedCall::AwaitCallback() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     session_.callback_done_.Wait(session_.mutex_);
   }
 }
+
+// Until the request has left this call is not answered, so that the peer knows it then.
+std::optional<uint16_t> ServedCall::BeginNested(const Caller& caller) {
+  if (&caller != &session_.connection_.caller()) return std::nullopt;
+  ShareNow();
+  MutexLock lock(session_.mutex_);
+  if (shared_ == nullptr || IsOver()) return 0;
+  ++shared_->sending;
+  return static_cast<uint16_t>(id_.index() + 1);
+}
+
+void ServedCall::EndNested() { EndSending(absl::OkStatus()); }
+
+std::shared_ptr<ChannelBase> ServedCall::channel() { return session_.channel(); }
 
 bool ServedCall::IsCancelled() const {
   return cancelled_.load(std::memory_order_relaxed) || session_.is_gone() || HasPassed(deadline_);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -23,6 +24,7 @@
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/inbox.h"
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/rpc/internal/session.h"
 
@@ -36,7 +38,7 @@ namespace ferry::internal {
 // is sent, since its id may be used again then.
 //
 // Thread contract: that of IncomingCall and CallOrigin; the middle part under the session's lock.
-class ServedCall final : public IncomingCall, private CallOrigin {
+class ServedCall final : public IncomingCall, private CallOrigin, private RunningCall {
  public:
   // What is given by reference outlives it; `metadata`, which may be null, is moved from.
   ServedCall(Session& session, const ServiceRegistry::Entry& entry, const FrameHeader& header,
@@ -105,6 +107,9 @@ class ServedCall final : public IncomingCall, private CallOrigin {
   Metadata& initial_metadata() override { return initial_metadata_; }
   Metadata& trailing_metadata() override { return trailing_metadata_; }
   bool SendInitialMetadata() override;
+  std::shared_ptr<ChannelBase> channel() override;
+  std::optional<uint16_t> BeginNested(const Caller& caller) override;
+  void EndNested() override;
 
   bool is_one_way() const;
   bool BeginHandler();

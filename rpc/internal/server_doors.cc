@@ -115,6 +115,7 @@ absl::StatusOr<ServerLane::Id> ServerLane::Open(std::unique_ptr<Transport> trans
   }
   if (absl::Status joined = transport->Join(*set_, id); !joined.ok()) return joined;
   auto session = std::make_shared<Session>(std::move(transport), entrance, registry_, id);
+  session->set_lane(weak_from_this(), set_);
   {
     MutexLock lock(mutex_);
     if (!accepts_) return id;  // it goes with the session

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -37,9 +38,9 @@ class ServerLane final : public Lane {
  public:
   // What is given by reference outlives the lane. `max_connections` counts those of all
   // entrances that have no limit of their own.
-  ServerLane(WorkerPool& pool, Supervisor& supervisor, const ServiceRegistry& registry,
-             size_t max_connections, std::unique_ptr<WaitSet> set)
-      : Lane(pool, supervisor),
+  ServerLane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor,
+             const ServiceRegistry& registry, size_t max_connections, std::unique_ptr<WaitSet> set)
+      : Lane(std::move(pool), supervisor),
         registry_(registry),
         set_(std::move(set)),
         admission_(max_connections),
@@ -115,7 +116,7 @@ class ServerLane final : public Lane {
 
   const ServiceRegistry& registry_;
   // Owned by the leader.
-  const std::unique_ptr<WaitSet> set_;  // before what joins it
+  const std::shared_ptr<WaitSet> set_;  // kept by what joins it
   Admission admission_;
   std::vector<Id> paused_;  // doors for which there was no descriptor left
   Deadline resume_at_ = kNoDeadline;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/peer_channel.h"
 #include "ferry/rpc/internal/served_call.h"
 
 namespace ferry::internal {
@@ -35,6 +36,15 @@ Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Ent
       connection_(std::move(transport), Connection::Side::kAccepted, SettingsOf(entrance_->options),
                   this) {}
 
+Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
+                 const ServiceRegistry& registry, const ConnectionOptions& settings, Mutex& mutex)
+    : registry_(registry),
+      entrance_(std::move(entrance)),
+      id_(0),
+      max_handlers_(INT64_MAX),
+      free_handlers_(max_handlers_),
+      connection_(std::move(transport), Connection::Side::kConnected, settings, this, &mutex) {}
+
 Session::Session(std::unique_ptr<Transport> transport, size_t max_message,
                  const ServiceRegistry& registry)
     : Session(
@@ -48,9 +58,21 @@ Session::Session(std::unique_ptr<Transport> transport, size_t max_message,
 
 Session::~Session() = default;
 
+std::shared_ptr<ChannelBase> Session::channel() {
+  MutexLock lock(mutex_);
+  if (channel_ == nullptr) {
+    channel_ = std::make_shared<PeerChannel>(weak_from_this(), entrance_->options.stream_credit,
+                                             peer());
+  }
+  return channel_;
+}
+
 Connection::Step Session::HandleNext() {
   Connection::Step step = connection_.HandleNext();
-  if (step == Connection::Step::kClosed) CancelAll();
+  if (step == Connection::Step::kClosed) {
+    CancelAll();
+    connection_.caller().FailAll(close_reason());
+  }
   return step;
 }
 
@@ -103,8 +125,10 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     connection_.ReplyError(header.call, absl::UnimplementedError(""), cost);
   } else if (free_handlers_.load(std::memory_order_relaxed) <= 0) {
     RefuseCall(header.call, cost);
+  } else if (header.aux != 0 && ServeNested(*entry, header, body, metadata, cost)) {
   } else if (Lane::Leader::Current().waits()) {
-    Queue(*entry, header, body, metadata, cost);
+    auto request = Keep(*entry, header, body, metadata, cost);
+    if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));
   } else {
     ServedCall(*this, *entry, header, body, metadata, cost).Serve();
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -19,9 +20,12 @@
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/wait_set.h"
 
 namespace ferry::internal {
 
+class ChannelBase;
+class Lane;
 class ServedCall;
 
 // Where the leader's own handler, which waits, wants the next message of its call.
@@ -41,10 +45,22 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   // `registry` outlives the session. `id` is its lane's.
   Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
           const ServiceRegistry& registry, uint64_t id = 0);
+  // Of a channel that serves; `mutex`: of its calls.
+  Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
+          const ServiceRegistry& registry, const ConnectionOptions& settings, Mutex& mutex);
   // By itself: in a test.
   Session(std::unique_ptr<Transport> transport, size_t max_message,
           const ServiceRegistry& registry);
   ~Session() override;
+
+  // Before the lane leads, and anybody calls. `set`: which the transport has joined.
+  void set_lane(std::weak_ptr<Lane> lane, std::shared_ptr<WaitSet> set = nullptr) {
+    lane_ = std::move(lane);
+    set_ = std::move(set);
+  }
+
+  // For calls to the other side.
+  std::shared_ptr<ChannelBase> channel();
 
   Connection& connection() { return connection_; }
   const Entrance& entrance() const { return *entrance_; }
@@ -93,11 +109,18 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   void OnCancel(CallId call) override;
   void OnGreeted(uint64_t stream_credit) override;
   void OnRefused(const absl::Status& status) override;
+  void AwaitBeside(HandlerWait& wait, Deadline deadline) override;
+  void RunNestedBeside(HandlerWait& wait) override;
 
+  bool ServeNested(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
+                   Metadata* metadata, uint32_t cost) ABSL_ATTRIBUTE_NOINLINE;
+  static absl::Status TooDeep() ABSL_ATTRIBUTE_COLD;
   absl::Status TooManyRequests() const ABSL_ATTRIBUTE_COLD;
   void RefuseCall(CallId call, uint32_t cost) ABSL_ATTRIBUTE_COLD;
-  void Queue(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
-             Metadata* metadata, uint32_t cost);
+  // Null when it is refused.
+  std::shared_ptr<QueuedRequest> Keep(const ServiceRegistry::Entry& entry,
+                                      const FrameHeader& header, Body& body, Metadata* metadata,
+                                      uint32_t cost);
   bool IsInUse(CallId call);
   // Null when it is not open, or has not been shared.
   ServedCall* Find(CallId call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -107,6 +130,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   const ServiceRegistry& registry_;
   const std::shared_ptr<const Entrance> entrance_;
   const uint64_t id_;
+  std::weak_ptr<Lane> lane_;      // constant
+  std::shared_ptr<WaitSet> set_;  // constant; outlives the transport
   const int64_t max_handlers_;
   // How many may begin beside those whose threads read no more; one too many for a moment.
   // Sequentially consistent: who begins one is counted here and then looks at the lane's gate.
@@ -126,6 +151,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   Deadline next_deadline_ ABSL_GUARDED_BY(mutex_) = kNoDeadline;
   size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;   // of messages and requests not taken
   bool has_ended_ ABSL_GUARDED_BY(mutex_) = false;  // all calls were cancelled, and later ones are
+  std::shared_ptr<ChannelBase> channel_ ABSL_GUARDED_BY(mutex_);  // once it is wanted
   CondVar callback_done_;
 
   Connection connection_;

@@ -40,7 +40,9 @@ class Session::QueuedCall final : public QueuedRequest {
   void Run() override {
     if (!Lane::Leader::Current().leads()) session_->Detach();
     session_->connection_.GiveCredit(credit_);
-    if (session_->free_handlers_.load() < 0) {
+    if (Leadership::depth() >= kMaxNesting) {
+      call_.Refuse(TooDeep());
+    } else if (session_->free_handlers_.load() < 0) {
       call_.Refuse(session_->TooManyRequests());
     } else {
       call_.Serve();
@@ -56,8 +58,9 @@ class Session::QueuedCall final : public QueuedRequest {
   uint32_t credit_ = 0;
 };
 
-void Session::Queue(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
-                    Metadata* metadata, uint32_t cost) {
+std::shared_ptr<QueuedRequest> Session::Keep(const ServiceRegistry::Entry& entry,
+                                             const FrameHeader& header, Body& body,
+                                             Metadata* metadata, uint32_t cost) {
   Assembly bytes = body.Take();
   bool fits = !bytes.dropped();
   {
@@ -70,10 +73,62 @@ void Session::Queue(const ServiceRegistry::Entry& entry, const FrameHeader& head
                      " bytes of requests and messages wait (max_connection_memory)"));
     connection_.ReplyError(header.call, status, cost);
     OnRefused(status);
-    return;
+    return nullptr;
   }
-  Lane::Leader::Current().Queue(std::make_shared<QueuedCall>(shared_from_this(), entry, header,
-                                                             std::move(bytes), metadata, cost));
+  return std::make_shared<QueuedCall>(shared_from_this(), entry, header, std::move(bytes), metadata,
+                                      cost);
+}
+
+// On the thread that waits for the call in which it is nested, if there is one.
+bool Session::ServeNested(const ServiceRegistry::Entry& entry, const FrameHeader& header,
+                          Body& body, Metadata* metadata, uint32_t cost) {
+  Caller& caller = connection_.caller();
+  const uint32_t parent = header.aux - 1u;
+  switch (caller.WhoWaitsFor(parent)) {
+    case Caller::Waiting::kNobody:
+      return false;
+    case Caller::Waiting::kThisThread: {
+      DirectRead* direct = std::exchange(direct_, nullptr);
+      ServedCall call(*this, entry, header, body, metadata, cost);
+      if (Leadership::depth() < kMaxNesting) {
+        call.Serve();
+      } else {
+        call.Refuse(TooDeep());
+      }
+      if (Lane::Leader::Current().leads()) direct_ = direct;
+      return true;
+    }
+    case Caller::Waiting::kAnotherThread:
+      break;
+  }
+  std::shared_ptr<QueuedRequest> request = Keep(entry, header, body, metadata, cost);
+  if (request != nullptr && !caller.AddNested(parent, request)) {
+    Lane::Leader::Current().Queue(std::move(request));  // it waits no more
+  }
+  return true;
+}
+
+absl::Status Session::TooDeep() {
+  return absl::ResourceExhaustedError(
+      absl::StrCat(kMaxNesting, " handlers run nested in each other, and more are not allowed"));
+}
+
+// The thread may be in a handler of this lane, which then goes on to lead, or else in another's,
+// or in none.
+void Session::AwaitBeside(HandlerWait& wait, Deadline deadline) {
+  std::shared_ptr<Lane> lane = lane_.lock();
+  Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(*lane);
+  if (leader != nullptr) return leader->Await(*this, wait, deadline, nullptr);
+  Leadership::PassOnBeforeWait();
+  if (lane == nullptr) return wait.Sleep(deadline);
+  lane->Visit(*this, wait, deadline);
+}
+
+void Session::RunNestedBeside(HandlerWait& wait) {
+  std::shared_ptr<Lane> lane = lane_.lock();
+  if (lane == nullptr) return;
+  if (Lane::Leader* leader = Lane::Leader::CurrentOf(*lane)) return leader->RunNested(*this, wait);
+  lane->RunNestedOfVisit(*this, wait);
 }
 
 void Session::HandedOver() {

@@ -18,8 +18,16 @@ namespace ferry::internal {
 // which costs fewer system calls than a sleep for many. Thread contract: that of Lane.
 class SoleLane final : public Lane {
  public:
-  SoleLane(WorkerPool& pool, Supervisor& supervisor, std::shared_ptr<Session> session)
-      : Lane(pool, supervisor), session_(std::move(session)) {}
+  static std::shared_ptr<SoleLane> Create(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor,
+                                          std::shared_ptr<Session> session) {
+    auto lane = std::make_shared<SoleLane>(std::move(pool), supervisor, std::move(session));
+    lane->session_->set_lane(lane);
+    return lane;
+  }
+  // For Create.
+  SoleLane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor,
+           std::shared_ptr<Session> session)
+      : Lane(std::move(pool), supervisor), session_(std::move(session)) {}
 
   void StopAccepting() override {
     session_->entrance().Tell(ferry::Event::Type::kDraining, nullptr, absl::OkStatus());
@@ -29,17 +37,18 @@ class SoleLane final : public Lane {
 
  private:
   std::shared_ptr<Session> Current() override { return session_; }
-  void SetCurrent(const Session*) override {}
+  void SetCurrent(const Session* session) override { is_in_handler_ = session != nullptr; }
   void GiveTurn(const Session&) override {}
   void AddTimer(const Session&, Deadline deadline) override { timer_ = std::min(timer_, deadline); }
   void TookOver() override {
-    session_->HandedOver();
+    if (is_in_handler_) session_->HandedOver();
     AddTimer(*session_, session_->next_deadline());
   }
 
   Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
 
   Step ServeNext(const Leader& leader) override {
+    is_in_handler_ = true;  // if it becomes one
     Connection::Step step = session_->HandleNext();
     if (!leader.leads()) return Step::kGoOn;
     switch (step) {
@@ -57,7 +66,9 @@ class SoleLane final : public Lane {
   }
 
   const std::shared_ptr<Session> session_;
-  Deadline timer_ = kNoDeadline;  // owned by the leader
+  // Owned by the leader.
+  Deadline timer_ = kNoDeadline;
+  bool is_in_handler_ = true;  // or else has left the lane to whoever comes
 };
 
 }  // namespace ferry::internal

@@ -11,10 +11,10 @@ namespace ferry::internal {
 
 using google::protobuf::MessageLite;
 
-StreamCall::StreamCall(std::shared_ptr<ChannelCore> core, const Method& method,
+StreamCall::StreamCall(std::shared_ptr<ChannelBase> channel, const Method& method,
                        const MessageLite* request, size_t request_size, MessageLite* reply,
                        size_t stream_credit)
-    : core_(std::move(core)), state_(stream_credit), call_(method, request, request_size, reply) {
+    : channel_(std::move(channel)), state_(stream_credit), call_(method, request, request_size, reply) {
   call_.stream = &state_;
 }
 
@@ -22,10 +22,12 @@ StreamCall::~StreamCall() {
   if (!is_open()) return;
   registration_.End();
   caller_->Drop(call_);
-  core_->AfterStream(*caller_);
+  channel_->AfterStream(*caller_);
 }
 
-absl::Status StreamCall::Start(Caller& caller, Cancellation* cancellation, Deadline deadline) {
+absl::Status StreamCall::Start(Caller& caller, std::shared_ptr<void> hold,
+                               Cancellation* cancellation, Deadline deadline) {
+  hold_ = std::move(hold);
   deadline_ = deadline;
   caller_ = &caller;
   call_.cancellation = cancellation == nullptr ? nullptr : &registration_;
@@ -57,7 +59,7 @@ void StreamCall::Cancel() {
 
 void StreamCall::OnCancel() {
   caller_->Cancel(call_);
-  core_->SendRest(*caller_);
+  channel_->SendRest(*caller_);
 }
 
 }  // namespace ferry::internal

@@ -13,7 +13,7 @@
 #include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/internal/cancel_registration.h"
-#include "ferry/rpc/internal/channel_core.h"
+#include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/pending_call.h"
 #include "ferry/transport/deadline.h"
 
@@ -22,7 +22,7 @@ namespace ferry::internal {
 // A call with streams on a connection of a channel. Thread contract: that of ClientStream.
 class StreamCall final : public ClientStream, private CancelTarget {
  public:
-  StreamCall(std::shared_ptr<ChannelCore> core, const Method& method,
+  StreamCall(std::shared_ptr<ChannelBase> channel, const Method& method,
              const google::protobuf::MessageLite* request, size_t request_size,
              google::protobuf::MessageLite* reply, size_t stream_credit);
   ~StreamCall() override;
@@ -31,7 +31,9 @@ class StreamCall final : public ClientStream, private CancelTarget {
 
   // Sends the request of the call, which has begun. Returns: why it did not; then the call has
   // ended, and so has its use of the connection.
-  absl::Status Start(Caller& caller, Cancellation* cancellation, Deadline deadline);
+  // `hold`: what keeps the connection.
+  absl::Status Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* cancellation,
+                     Deadline deadline);
   // It could not begin.
   void Fail(const absl::Status& why) { failed_ = why; }
 
@@ -45,7 +47,8 @@ class StreamCall final : public ClientStream, private CancelTarget {
   void OnCancel() override;
   bool is_open() const { return caller_ != nullptr && !caller_->IsForked(); }
 
-  const std::shared_ptr<ChannelCore> core_;
+  const std::shared_ptr<ChannelBase> channel_;
+  std::shared_ptr<void> hold_;
   StreamState state_;
   PendingCall call_;
   Caller* caller_ = nullptr;  // null when the call has not begun

@@ -10,7 +10,7 @@
 
 namespace ferry::internal {
 
-WorkerPool::~WorkerPool() {
+void WorkerPool::Stop() {
   std::vector<std::thread> threads;
   {
     MutexLock lock(mutex_);
@@ -23,6 +23,7 @@ WorkerPool::~WorkerPool() {
 
 bool WorkerPool::Run(const std::shared_ptr<Task>& task) {
   MutexLock lock(mutex_);
+  if (stopping_) return false;
   if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.push_back(task);
   bool has_thread = HasThreadFor(tasks_.size());
   changed_.NotifyOne();

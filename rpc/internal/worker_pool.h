@@ -28,8 +28,10 @@ class WorkerPool {
 
   explicit WorkerPool(size_t max_threads) : max_threads_(max_threads) {}
 
-  // Waits for every task that runs.
-  ~WorkerPool();
+  ~WorkerPool() { Stop(); }
+
+  // Waits for every task that runs or waits; later ones are not run.
+  void Stop();
 
   // Runs the task on a spare thread: soon, or, if the answer is false, when one is free again.
   // Once, if it waits for that already.

@@ -40,7 +40,7 @@ class ServedPlay final : public Script {
     client_.emplace(program_, model_, *transport_);
     session_ =
         std::make_shared<internal::Session>(std::move(transport), EntranceOf(limits_), registry_);
-    lane_ = std::make_shared<internal::SoleLane>(pool_, Nobody(), session_);
+    lane_ = internal::SoleLane::Create(pool_, Nobody(), session_);
   }
 
   void Run() {
@@ -48,7 +48,7 @@ class ServedPlay final : public Script {
     dies_ = program_.Digit(2) == 1;
     if (program_.Digit(2) == 0) client_->SayHello(hello);
     lane_->LeadFirst();
-    pool_.WorkUntil([this] { return lane_->ended(); });
+    pool_->WorkUntil([this] { return lane_->ended(); });
     Check(service_.running() == 0, "handlers end when the connection does");
     Check(lane_->ended(), "the lane ends when the connection does");
   }
@@ -111,7 +111,7 @@ class ServedPlay final : public Script {
   // On the stack of the leader, which waits.
   void RunSpare() {
     service_.set_may_wait(false);
-    pool_.WorkUntil([] { return true; });
+    pool_->WorkUntil([] { return true; });
     service_.set_may_wait(true);
   }
 
@@ -131,7 +131,7 @@ class ServedPlay final : public Script {
   ScriptTransport* transport_ = nullptr;  // the session's
   std::optional<RawClient> client_;
   internal::ServiceRegistry registry_;
-  internal::WorkerPool pool_{0};
+  const std::shared_ptr<internal::WorkerPool> pool_ = std::make_shared<internal::WorkerPool>(0);
   std::shared_ptr<internal::Session> session_;
   std::shared_ptr<internal::SoleLane> lane_;
 };

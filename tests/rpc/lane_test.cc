@@ -157,10 +157,10 @@ class UnsupervisedLaneTest : public testing::Test {
     ASSERT_TRUE(registry_.Add(service_).ok());
     auto [ours, theirs] = CreateInprocPair("lane_test");
     session_ = std::make_shared<internal::Session>(std::move(theirs), 1000000, registry_);
-    lane_ = std::make_shared<internal::SoleLane>(pool_, supervisor_, session_);
+    lane_ = internal::SoleLane::Create(pool_, supervisor_, session_);
     leader_ = std::thread([this] {
       lane_->LeadFirst();
-      pool_.WorkUntil([this] { return lane_->ended(); });
+      pool_->WorkUntil([this] { return lane_->ended(); });
     });
     channel_.emplace(*internal::OpenChannel(std::move(ours), {}, kNoDeadline));
   }
@@ -168,12 +168,13 @@ class UnsupervisedLaneTest : public testing::Test {
     service_.LetGo();
     session_->connection().Close(absl::CancelledError("the test is over"));
     leader_.join();
+    pool_->Stop();
     EXPECT_TRUE(lane_->ended());
   }
 
   EchoImpl service_;
   internal::ServiceRegistry registry_;
-  internal::WorkerPool pool_{3};
+  const std::shared_ptr<internal::WorkerPool> pool_ = std::make_shared<internal::WorkerPool>(3);
   internal::Supervisor supervisor_;
   std::shared_ptr<internal::Session> session_;
   std::shared_ptr<internal::SoleLane> lane_;

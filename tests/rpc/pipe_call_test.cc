@@ -27,12 +27,12 @@ class PipeServer {
   PipeServer() {
     EXPECT_TRUE(registry_.Add(service).ok());
     auto [client, server] = CreatePipePair();
-    lane_ = std::make_shared<internal::SoleLane>(
+    lane_ = internal::SoleLane::Create(
         pool_, supervisor_,
         std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
     thread_ = std::thread([this] {
       lane_->LeadFirst();
-      pool_.WorkUntil([this] { return lane_->ended(); });
+      pool_->WorkUntil([this] { return lane_->ended(); });
     });
     channel_ = internal::OpenChannel(std::move(client), ChannelOptions(), kNoDeadline);
     EXPECT_TRUE(channel_.ok()) << channel_.status();
@@ -41,6 +41,7 @@ class PipeServer {
     service.LetGo();
     channel_->Close();
     thread_.join();
+    pool_->Stop();
   }
 
   EchoStub stub() { return EchoStub(*channel_); }
@@ -50,7 +51,7 @@ class PipeServer {
 
  private:
   internal::ServiceRegistry registry_;
-  internal::WorkerPool pool_{8};
+  const std::shared_ptr<internal::WorkerPool> pool_ = std::make_shared<internal::WorkerPool>(8);
   internal::Supervisor supervisor_;
   std::shared_ptr<internal::SoleLane> lane_;
   std::thread thread_;

@@ -47,13 +47,13 @@ class SmallPipesTest : public testing::Test {
     service_.chat = std::move(chat);
     EXPECT_TRUE(registry_.Add(service_).ok());
     auto [client, server] = CreatePipePair(kCapacity);
-    lane_ = std::make_shared<internal::SoleLane>(
+    lane_ = internal::SoleLane::Create(
         pool_, supervisor_,
         std::make_shared<internal::Session>(std::move(server), kDefaultMaxMessage, registry_));
     supervisor_.Add(lane_);
     thread_ = std::thread([this] {
       lane_->LeadFirst();
-      pool_.WorkUntil([this] { return lane_->ended(); });
+      pool_->WorkUntil([this] { return lane_->ended(); });
     });
     absl::StatusOr<Channel> channel =
         internal::OpenChannel(std::move(client), ChannelOptions(), kNoDeadline);
@@ -64,6 +64,7 @@ class SmallPipesTest : public testing::Test {
   ~SmallPipesTest() override {
     channel_->Close();
     thread_.join();
+    pool_->Stop();
     supervisor_.Remove(*lane_);
   }
 
@@ -79,7 +80,7 @@ class SmallPipesTest : public testing::Test {
 
   TalkImpl service_;
   internal::ServiceRegistry registry_;
-  internal::WorkerPool pool_{8};
+  const std::shared_ptr<internal::WorkerPool> pool_ = std::make_shared<internal::WorkerPool>(8);
   internal::Supervisor supervisor_;
   std::shared_ptr<internal::SoleLane> lane_;
   std::thread thread_;

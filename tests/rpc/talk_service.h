@@ -84,12 +84,15 @@ class TalkTest : public testing::TestWithParam<const char*> {
   ~TalkTest() override { Stop(); }
 
   void Start(const ServerOptions& server_options = {}, const ChannelOptions& options = {}) {
-    server_.emplace(server_options);
+    StartServer(server_options);
+    channel_.emplace(ConnectWhenServed(address_, options));
+    stub_.emplace(*channel_);
+  }
+  void StartServer(const ServerOptions& options) {
+    server_.emplace(options);
     server_->Register(service_);
     ASSERT_TRUE(server_->Listen(address_).ok());
     thread_ = std::thread([this] { served_ = server_->Serve(); });
-    channel_.emplace(ConnectWhenServed(address_, options));
-    stub_.emplace(*channel_);
   }
   void Stop() {
     if (!thread_.joinable()) return;

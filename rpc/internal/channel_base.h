@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_CHANNEL_BASE_H_
+#define FERRY_RPC_INTERNAL_CHANNEL_BASE_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "ferry/rpc/cancellation.h"
+#include "ferry/rpc/channel.h"
+#include "ferry/rpc/client_stream.h"
+#include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/method.h"
+#include "ferry/transport/deadline.h"
+#include "ferry/transport/internal/fork.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// What the copies of a channel share: makes calls on whatever connection there is.
+// Thread contract: thread-safe.
+class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
+ public:
+  virtual ~ChannelBase() = default;
+
+  // Returns: see Caller::Finish, and FAILED_PRECONDITION in a process that was forked since.
+  absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite& reply, const CallOptions& options);
+  std::unique_ptr<ClientStream> OpenStream(const Method& method,
+                                           const google::protobuf::MessageLite* request,
+                                           google::protobuf::MessageLite* reply,
+                                           const CallOptions& options);
+  absl::Status SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
+                          const CallOptions& options);
+
+  virtual Peer peer() = 0;
+  virtual void Close() = 0;
+
+  // A stream has ended, and leaves its connection.
+  virtual void AfterStream(Caller& caller) = 0;
+  // Sees to it that the last that was sent leaves, such as a CANCEL for which there was no room:
+  // there may be no next call. The connection is in use.
+  virtual void SendRest(Caller& caller) = 0;
+
+ protected:
+  // What makes a call wait for a connection, and for how long.
+  struct Patience {
+    Deadline deadline = kNoDeadline;
+    bool waits_for_ready = false;
+    Cancellation* cancellation = nullptr;
+  };
+
+  explicit ChannelBase(size_t stream_credit) : stream_credit_(stream_credit) {}
+
+  // Joins the call to the connection's; null when there is none, see Recover. What `hold` is given
+  // stays until the connection is left.
+  virtual Caller* Begin(PendingCall& call, std::shared_ptr<void>& hold) = 0;
+  // OK: Begin may find a connection now.
+  virtual absl::Status Recover(const Patience& patience) = 0;
+  // A call has failed, or has_news().
+  virtual void AfterCall(const absl::Status& status) = 0;
+  bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
+
+  // How many connections may turn one call away before it fails.
+  virtual int most_connections() const = 0;
+
+  bool IsForked() const { return fork_mark_.IsForked(); }
+
+  const size_t stream_credit_;  // of each stream, given to the peer
+  // Something is left to be done after a call. A hint.
+  std::atomic<bool> has_news_{false};
+
+ private:
+  // What a call is made with, beside its messages.
+  struct Setting;
+  absl::Status Prepare(Setting& setting) const;
+  // Calls `attempt` until it begins on a connection, and once more for each that turns it away.
+  template <typename Try>
+  absl::Status Run(Setting& setting, Try attempt);
+  template <absl::Status (Caller::*kFinish)(PendingCall&, Deadline)>
+  absl::Status CallAndWait(const Method& method, const google::protobuf::MessageLite& request,
+                           google::protobuf::MessageLite* reply, const CallOptions& options);
+
+  const ForkMark fork_mark_;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_CHANNEL_BASE_H_

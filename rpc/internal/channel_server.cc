@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/channel_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace ferry::internal {
+namespace {
+
+// The first thread of a lane.
+class FirstTurn final : public WorkerPool::Task {
+ public:
+  explicit FirstTurn(std::shared_ptr<Lane> lane) : lane_(std::move(lane)) {}
+  void Run() override { lane_->LeadFirst(); }
+
+ private:
+  const std::shared_ptr<Lane> lane_;
+};
+
+}  // namespace
+
+ChannelServer::ChannelServer(const ChannelOptions& options)
+    : entrance_(std::make_shared<Entrance>()),
+      pool_(std::make_shared<WorkerPool>(std::max<size_t>(options.max_threads, 1))) {
+  entrance_->options.max_message = options.max_message;
+  entrance_->options.stream_credit = options.stream_credit;
+}
+
+absl::StatusOr<std::unique_ptr<ChannelServer>> ChannelServer::Create(
+    const ChannelOptions& options) {
+  if (options.keepalive != absl::InfiniteDuration()) {
+    return absl::UnimplementedError(
+        "a channel with services has no keepalive: one of both must go");
+  }
+  std::unique_ptr<ChannelServer> server(new ChannelServer(options));
+  for (Service* service : options.services) {
+    if (absl::Status added = server->registry_.Add(*service); !added.ok()) return added;
+  }
+  return server;
+}
+
+std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transport,
+                                             const ConnectionOptions& settings, Mutex& mutex) {
+  ConnectionOptions serving = settings;
+  serving.request_credit = entrance_->options.request_credit;
+  serving.max_memory = entrance_->options.max_connection_memory;
+  return std::make_shared<Session>(std::move(transport), entrance_, registry_, serving, mutex);
+}
+
+absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {
+  std::shared_ptr<Lane> lane = SoleLane::Create(pool_, supervisor_, session);
+  std::vector<std::shared_ptr<Lane>> ended;  // destroyed without the lock
+  {
+    MutexLock lock(mutex_);
+    auto last = std::partition(lanes_.begin(), lanes_.end(),
+                               [](const auto& each) { return !each->ended(); });
+    ended.assign(last, lanes_.end());
+    lanes_.erase(last, lanes_.end());
+  }
+  for (const auto& each : ended) supervisor_.Remove(*each);
+  if (!pool_->Run(std::make_shared<FirstTurn>(lane))) {
+    return absl::ResourceExhaustedError("there is no thread left to serve the other side");
+  }
+  supervisor_.Add(lane);
+  MutexLock lock(mutex_);
+  lanes_.push_back(std::move(lane));
+  return absl::OkStatus();
+}
+
+std::vector<std::shared_ptr<Lane>> ChannelServer::Lanes() {
+  MutexLock lock(mutex_);
+  return lanes_;
+}
+
+bool ChannelServer::IsOnThisThread() {
+  std::vector<std::shared_ptr<Lane>> lanes = Lanes();
+  return std::any_of(lanes.begin(), lanes.end(),
+                     [](const auto& lane) { return lane->IsOnThisThread(); });
+}
+
+void ChannelServer::Stop() {
+  for (const std::shared_ptr<Lane>& lane : Lanes()) {
+    pool_->WorkUntil([&lane] { return lane->ended(); });
+    supervisor_.Remove(*lane);
+  }
+  pool_->Stop();
+}
+
+}  // namespace ferry::internal

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_CHANNEL_SERVER_H_
+#define FERRY_RPC_INTERNAL_CHANNEL_SERVER_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ferry/rpc/channel.h"
+#include "ferry/rpc/internal/connection.h"
+#include "ferry/rpc/internal/entrance.h"
+#include "ferry/rpc/internal/service_registry.h"
+#include "ferry/rpc/internal/session.h"
+#include "ferry/rpc/internal/sole_lane.h"
+#include "ferry/rpc/internal/supervisor.h"
+#include "ferry/rpc/internal/worker_pool.h"
+#include "ferry/transport/internal/mutex.h"
+#include "ferry/transport/transport.h"
+
+namespace ferry::internal {
+
+// Serves the other side of a channel, one connection after the other. Thread contract:
+// thread-safe, but for Stop.
+class ChannelServer {
+ public:
+  // Returns: as said at ChannelOptions::services.
+  static absl::StatusOr<std::unique_ptr<ChannelServer>> Create(const ChannelOptions& options);
+
+  // `mutex`: of the connection's calls; outlives it.
+  std::shared_ptr<Session> Open(std::unique_ptr<Transport> transport,
+                                const ConnectionOptions& settings, Mutex& mutex);
+
+  // From now on threads of the channel read it. Returns: RESOURCE_EXHAUSTED when there can be none.
+  absl::Status Start(const std::shared_ptr<Session>& session);
+
+  // This thread runs a handler, or some callback, of one of its connections.
+  bool IsOnThisThread();
+
+  // Returns when all handlers have. REQUIRES: not IsOnThisThread, and the connections are closed.
+  void Stop();
+
+ private:
+  explicit ChannelServer(const ChannelOptions& options);
+
+  std::vector<std::shared_ptr<Lane>> Lanes();
+
+  ServiceRegistry registry_;  // constant
+  std::shared_ptr<Entrance> entrance_;
+  Supervisor supervisor_;
+  const std::shared_ptr<WorkerPool> pool_;
+
+  Mutex mutex_;
+  std::vector<std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_CHANNEL_SERVER_H_
