@@ -95,6 +95,16 @@ constexpr char kUnaryCall[] = R"(
       ::absl::Status $method$(
           const $request$& request, decltype(nullptr),
           const ::ferry::CallOptions& options = {}) const = delete;
+      // Asynchronous, see ferry/rpc/callback.h. `reply` outlives the callback.
+      $deprecated$
+      void $method$(
+          const $request$& request, $reply$* reply,
+          ::ferry::Callback done, const ::ferry::CallOptions& options = {}) const;
+      $deprecated$
+      void $method$(
+          const $request$& request,
+          ::ferry::ReplyCallback<$reply$> done,
+          const ::ferry::CallOptions& options = {}) const;
 
       )";
 

@@ -170,6 +170,23 @@ constexpr char kUnaryCall[] = R"(
             request, options);
       }
 
+      void $stub$::$method$(
+          const $request$& request, $reply$* reply,
+          ::ferry::Callback done, const ::ferry::CallOptions& options) const {
+        ::ferry::internal::CallUnary(
+            ferry_channel_, $constant$,
+            request, *reply, ::std::move(done), options);
+      }
+
+      void $stub$::$method$(
+          const $request$& request,
+          ::ferry::ReplyCallback<$reply$> done,
+          const ::ferry::CallOptions& options) const {
+        ::ferry::internal::CallUnary<$reply$>(
+            ferry_channel_, $constant$,
+            request, ::std::move(done), options);
+      }
+
       )";
 
 constexpr char kServerStreamCall[] = R"(

@@ -3,6 +3,8 @@
 
 #include "ferry/rpc/channel.h"
 
+#include <utility>
+
 #include "ferry/rpc/internal/channel_core.h"
 #include "ferry/rpc/internal/config.h"
 
@@ -26,6 +28,12 @@ void Channel::Close() const { core_->Close(); }
 absl::Status Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
                            google::protobuf::MessageLite& reply, const CallOptions& options) const {
   return core_->Call(method, request, reply, options);
+}
+
+void Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
+                   google::protobuf::MessageLite& reply, Callback done,
+                   const CallOptions& options) const {
+  core_->CallAsync(method, request, reply, std::move(done), options);
 }
 
 std::unique_ptr<internal::ClientStream> Channel::OpenStream(

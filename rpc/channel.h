@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/callback.h"
 #include "ferry/rpc/cancellation.h"
 #include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/event.h"
@@ -93,7 +94,13 @@ struct ChannelOptions {
   // A channel that serves is read by a thread of its own, which costs its calls a wakeup.
   std::vector<Service*> services;
 
-  // Threads that serve, started as they are needed. A handler that calls back to who called it
+  // The channel makes asynchronous calls, too (callback.h): a thread of its own reads it, as for
+  // `services`, and runs the callbacks. The last handle waits for callbacks as it does for
+  // handlers, and those of calls that it ends have run then. Without it they fail with
+  // FAILED_PRECONDITION, in the call.
+  bool async = false;
+
+  // Threads that serve and run callbacks, started as they are needed. A handler that calls back to who called it
   // takes none beside its own: while a thread waits for a call, it runs the handlers of those that
   // come back for it, up to 128 in each other.
   size_t max_threads = 64;
@@ -148,6 +155,11 @@ class Channel {
   // For generated code, which knows the types. Returns: see the stub's method.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, const CallOptions& options) const;
+  // The same, asynchronously: returns when the request has been handed over, or has failed. What
+  // cannot wait fails: for a request that the server has no room for it is RESOURCE_EXHAUSTED. A
+  // call without a connection connects, on a thread of the channel. `reply` outlives the callback.
+  void Call(const Method& method, const google::protobuf::MessageLite& request,
+            google::protobuf::MessageLite& reply, Callback done, const CallOptions& options) const;
   // `request`: null when the method takes a stream. `reply`, which outlives the call: null when
   // it returns one. A call that cannot begin is one that has ended.
   std::unique_ptr<internal::ClientStream> OpenStream(const Method& method,

@@ -6,10 +6,12 @@
 #ifndef FERRY_RPC_STUB_H_
 #define FERRY_RPC_STUB_H_
 
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ferry/rpc/callback.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/method.h"
@@ -30,6 +32,32 @@ absl::StatusOr<Reply> CallUnary(const Channel& channel, const Method& method,
   absl::Status status = channel.Call(method, request, reply.emplace(), options);
   if (!status.ok()) reply = std::move(status);
   return reply;
+}
+
+inline void CallUnary(const Channel& channel, const Method& method,
+                      const google::protobuf::MessageLite& request,
+                      google::protobuf::MessageLite& reply, Callback done,
+                      const CallOptions& options) {
+  channel.Call(method, request, reply, std::move(done), options);
+}
+
+template <typename Reply>
+void CallUnary(const Channel& channel, const Method& method,
+               const google::protobuf::MessageLite& request, ReplyCallback<Reply> done,
+               const CallOptions& options) {
+  struct Both {
+    Reply reply;
+    ReplyCallback<Reply> done;
+  };
+  auto both = std::make_unique<Both>(Both{Reply(), std::move(done)});
+  Reply& reply = both->reply;
+  channel.Call(
+      method, request, reply,
+      [both = std::move(both)](absl::Status status) {
+        if (status.ok()) return both->done(std::move(both->reply));
+        both->done(std::move(status));
+      },
+      options);
 }
 
 template <typename Request, typename Reply>

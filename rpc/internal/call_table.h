@@ -46,6 +46,13 @@ class CallTable {
   }
   void Remove(Slot& slot, CallId id);
 
+  template <typename Visitor>
+  void ForEach(Visitor visit) {
+    for (Slot& slot : slots_) {
+      if (slot.call != nullptr) visit(*slot.call);
+    }
+  }
+
   // Takes out every call that nobody is completing, and lets `visit` see it.
   template <typename Visitor>
   void TakeWaiting(Visitor visit) {

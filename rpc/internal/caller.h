@@ -54,6 +54,12 @@ class ConnectionReader {
   // Runs those that are left when it waits no more.
   virtual void RunNestedBeside(HandlerWait& wait) = 0;
 
+  // Runs a callback on a thread of its own: by the thread that reads at once, if it does not wait
+  // for something; by any soon, also under the Caller's lock.
+  virtual void RunNow(QueuedRequest& callback) = 0;
+  virtual void RunSoon(QueuedRequest& callback) = 0;
+  virtual Session& session() = 0;
+
  protected:
   ~ConnectionReader() = default;
 };
@@ -104,6 +110,18 @@ class Caller {
 
   // The same for a call that nobody waits for: until the request has left. OK says that it has.
   absl::Status SendOnly(PendingCall& call, Deadline deadline);
+
+  // Sends the request of a call with a completion, which must be told, unless this fails: then the
+  // connection may be gone. FinishAsync, by whom it was told, answers what Finish does, and leaves
+  // the connection.
+  absl::Status StartAsync(PendingCall& call);
+  absl::Status FinishAsync(PendingCall& call) { return FinishSlowly(call); }
+  // When the next of them ends for its deadline, or before that; ends those whose deadline has
+  // passed. By the reader.
+  Deadline async_deadline() const { return async_deadline_.load(std::memory_order_relaxed); }
+  void ExpireAsync();
+
+  ConnectionReader* beside() const { return options_.beside; }
 
   // Sends the request of a call with streams. If it fails, the connection may be gone; otherwise
   // Drop and Leave must follow at last. One thread reads, another writes; Cancel on any, see
@@ -265,6 +283,9 @@ class Caller {
   // Threads that wait until what they have sent has left. Sequentially consistent: who waits
   // says so and then looks whether something is queued; who has sent it on then looks here.
   std::atomic<int> senders_waiting_{0};
+
+  // Changed under the lock; without it, a hint.
+  std::atomic<Deadline> async_deadline_{kNoDeadline};
 
   Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls on a connection that serves, too, so that its lane reads it.
+// Calls on a connection that a lane reads, since it serves, too, or has calls that nobody waits for.
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/internal/caller_beside.h"
 #include "ferry/rpc/internal/leadership.h"
@@ -46,10 +48,46 @@ absl::Status Caller::FinishBeside(PendingCall& call, Deadline deadline) {
   return sent.ok() ? FinishSlowly(call) : NotSent(call, sent);
 }
 
+absl::Status Caller::StartAsync(PendingCall& call) {
+  if (call.waits_for_credit) {
+    {
+      MutexLock lock(mutex_);
+      credit_.Leave(call);
+    }
+    return NotSent(call, absl::ResourceExhaustedError(absl::StrCat(
+                             transport_.peer().description, " has no room now for a request of ",
+                             call.cost(), " bytes: it has not taken enough of those before it")));
+  }
+  const Deadline deadline = call.deadline;
+  if (deadline < async_deadline()) {
+    MutexLock lock(mutex_);
+    async_deadline_.store(std::min(deadline, async_deadline()), std::memory_order_relaxed);
+    transport_.Interrupt();  // who reads may sleep for longer
+  }
+  absl::Status sent = SendRequest(call, kFlagEnd, deadline);
+  return sent.ok() ? sent : NotSent(call, sent);
+}
+
+void Caller::ExpireAsync() {
+  if (async_deadline() == kNoDeadline) return;
+  MutexLock lock(mutex_);
+  Deadline next = kNoDeadline;
+  calls_.ForEach([&](PendingCall& call) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (call.completion == nullptr || call.completing) return;
+    if (!HasPassed(call.deadline)) {
+      next = std::min(next, call.deadline);
+    } else {
+      EndHere(call, TooLate());
+    }
+  });
+  async_deadline_.store(next, std::memory_order_relaxed);
+}
+
 // The request says in which call of the peer it is made, so that the peer may run its handler on
 // the thread that waits for that call.
 absl::Status Caller::SendNested(PendingCall& call, FrameHeader& header, Deadline deadline) {
-  Leadership::Parent parent = Leadership::ParentOn(*this);
+  Leadership::Parent parent;
+  if (call.completion == nullptr) parent = Leadership::ParentOn(*this);
   header.aux = parent.nested;
   absl::Status sent = SendRequest(call, header, deadline);
   if (parent.nested != 0) parent.call->EndNested();

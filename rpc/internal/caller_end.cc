@@ -116,6 +116,7 @@ bool Caller::EndHere(PendingCall& call, const absl::Status& why) {
 
 void Caller::SetDone(PendingCall& call) {
   call.done.store(true, std::memory_order_release);
+  if (call.completion != nullptr) return call.completion->OnEnded();
   call.wait.Tell();
   if (call.stream == nullptr) return;
   if (call.stream->reads != nullptr) call.stream->reads->Tell();

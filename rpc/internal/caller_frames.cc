@@ -49,6 +49,7 @@ void Caller::Complete(PendingCall& call) {
     call.done.store(true, std::memory_order_relaxed);
     return;
   }
+  if (call.completion != nullptr) return call.completion->OnReply();
   MutexLock lock(mutex_);
   SetDone(call);
 }

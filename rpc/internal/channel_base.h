@@ -10,10 +10,13 @@
 #include <cstddef>
 #include <memory>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "ferry/rpc/callback.h"
 #include "ferry/rpc/cancellation.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/client_stream.h"
+#include "ferry/rpc/internal/block_pool.h"
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/deadline.h"
@@ -37,6 +40,15 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
                                            const CallOptions& options);
   absl::Status SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
                           const CallOptions& options);
+  // `reply` outlives the callback.
+  void CallAsync(const Method& method, const google::protobuf::MessageLite& request,
+                 google::protobuf::MessageLite& reply, Callback done, const CallOptions& options);
+
+  // Of AsyncCall.
+  BlockPool& blocks() { return blocks_; }
+  void AfterAsync(const absl::Status& status) {
+    if (!status.ok() || has_news()) AfterCall(status);
+  }
 
   virtual Peer peer() = 0;
   virtual void Close() = 0;
@@ -66,6 +78,11 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual void AfterCall(const absl::Status& status) = 0;
   bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
 
+  // Runs it where callbacks run, or, if there is no such place, on this thread. OK: it may start
+  // asynchronous calls.
+  virtual void RunOnPool(absl::AnyInvocable<void()> run) = 0;
+  virtual absl::Status MayCallAsync() const = 0;
+
   // How many connections may turn one call away before it fails.
   virtual int most_connections() const = 0;
 
@@ -86,7 +103,15 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   absl::Status CallAndWait(const Method& method, const google::protobuf::MessageLite& request,
                            google::protobuf::MessageLite* reply, const CallOptions& options);
 
+  // False if there is no connection, and nothing has happened.
+  bool TryAsync(Setting& setting, const google::protobuf::MessageLite& request,
+                google::protobuf::MessageLite& reply, Callback& done);
+  void ConnectAndCall(const Method& method, const google::protobuf::MessageLite& request,
+                      google::protobuf::MessageLite& reply, Callback done,
+                      const CallOptions& options, Deadline deadline);
+
   const ForkMark fork_mark_;
+  BlockPool blocks_;
 };
 
 }  // namespace ferry::internal

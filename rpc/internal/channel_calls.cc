@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/proto/wire.pb.h"
 #include "ferry/rpc/call_failure.h"
+#include "ferry/rpc/internal/async_call.h"
 #include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/leadership.h"
@@ -151,6 +152,54 @@ absl::Status ChannelBase::Call(const Method& method, const MessageLite& request,
 absl::Status ChannelBase::SendOneWay(const Method& method, const MessageLite& request,
                                      const CallOptions& options) {
   return CallAndWait<&Caller::SendOnly>(method, request, nullptr, options);
+}
+
+bool ChannelBase::TryAsync(Setting& setting, const MessageLite& request, MessageLite& reply,
+                           Callback& done) {
+  AsyncCall& call = AsyncCall::New(*this, setting.method, request, reply, std::move(done));
+  setting.ApplyTo(call.pending());
+  call.pending().deadline = setting.deadline;
+  std::shared_ptr<void> hold;
+  Caller* caller = Begin(call.pending(), hold);
+  if (caller == nullptr) {
+    done = call.Drop();
+    return false;
+  }
+  call.Start(*caller, std::move(hold), setting.options.cancellation);
+  return true;
+}
+
+void ChannelBase::CallAsync(const Method& method, const MessageLite& request, MessageLite& reply,
+                            Callback done, const CallOptions& options) {
+  Setting setting(method, options);
+  absl::Status ready = MayCallAsync();
+  if (!ready.ok()) ready = NotSent(method, ready);
+  if (ready.ok()) ready = Prepare(setting);
+  if (!ready.ok()) {
+    return RunOnPool([done = std::move(done), ready]() mutable { done(ready); });
+  }
+  if (TryAsync(setting, request, reply, done)) return;
+  // To connect may take long.
+  std::unique_ptr<MessageLite> copy(request.New());
+  copy->CheckTypeAndMergeFrom(request);
+  RunOnPool([self = shared_from_this(), &method, request = std::move(copy), &reply,
+             done = std::move(done), options, deadline = setting.deadline]() mutable {
+    self->ConnectAndCall(method, *request, reply, std::move(done), options, deadline);
+  });
+}
+
+void ChannelBase::ConnectAndCall(const Method& method, const MessageLite& request,
+                                 MessageLite& reply, Callback done, const CallOptions& options,
+                                 Deadline deadline) {
+  Setting setting(method, options);
+  absl::Status ready = Prepare(setting);
+  setting.deadline = deadline;
+  setting.left = 0;
+  while (ready.ok() && !TryAsync(setting, request, reply, done)) {
+    ready = Recover({deadline, options.wait_for_ready, options.cancellation});
+    if (!ready.ok()) ready = NotSent(method, ready);
+  }
+  if (!ready.ok()) done(ready);
 }
 
 std::unique_ptr<ClientStream> ChannelBase::OpenStream(const Method& method,

@@ -56,7 +56,7 @@ ChannelCore::~ChannelCore() {
 
 // Before the first connection.
 absl::Status ChannelCore::ReadyServices() {
-  if (options_.services.empty()) return absl::OkStatus();
+  if (options_.services.empty() && !options_.async) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<ChannelServer>> server = ChannelServer::Create(options_);
   if (server.ok()) server_ = *std::move(server);
   return server.status();
@@ -79,6 +79,17 @@ Caller* ChannelCore::Begin(PendingCall& call, std::shared_ptr<void>&) {
   MutexLock lock(mutex_);
   if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
   return &current_->caller();
+}
+
+absl::Status ChannelCore::MayCallAsync() const {
+  if (server_ != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the channel has no thread for callbacks; connect with ChannelOptions::async");
+}
+
+void ChannelCore::RunOnPool(absl::AnyInvocable<void()> run) {
+  if (server_ == nullptr) return run();
+  server_->RunOnPool(std::move(run));
 }
 
 Peer ChannelCore::peer() {

@@ -21,6 +21,15 @@ class FirstTurn final : public WorkerPool::Task {
   const std::shared_ptr<Lane> lane_;
 };
 
+class RunOnce final : public WorkerPool::Task {
+ public:
+  explicit RunOnce(absl::AnyInvocable<void()> run) : run_(std::move(run)) {}
+  void Run() override { run_(); }
+
+ private:
+  absl::AnyInvocable<void()> run_;
+};
+
 }  // namespace
 
 ChannelServer::ChannelServer(const ChannelOptions& options)
@@ -34,7 +43,7 @@ absl::StatusOr<std::unique_ptr<ChannelServer>> ChannelServer::Create(
     const ChannelOptions& options) {
   if (options.keepalive != absl::InfiniteDuration()) {
     return absl::UnimplementedError(
-        "a channel with services has no keepalive: one of both must go");
+        "a channel with services, or async, has no keepalive: one of both must go");
   }
   std::unique_ptr<ChannelServer> server(new ChannelServer(options));
   for (Service* service : options.services) {
@@ -48,7 +57,14 @@ std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transpor
   ConnectionOptions serving = settings;
   serving.request_credit = entrance_->options.request_credit;
   serving.max_memory = entrance_->options.max_connection_memory;
-  return std::make_shared<Session>(std::move(transport), entrance_, registry_, serving, mutex);
+  auto session =
+      std::make_shared<Session>(std::move(transport), entrance_, registry_, serving, mutex);
+  session->set_interrupted();
+  return session;
+}
+
+void ChannelServer::RunOnPool(absl::AnyInvocable<void()> run) {
+  pool_->Run(std::make_shared<RunOnce>(std::move(run)));
 }
 
 absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {

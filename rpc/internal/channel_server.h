@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ferry/rpc/channel.h"
@@ -23,8 +24,8 @@
 
 namespace ferry::internal {
 
-// Serves the other side of a channel, one connection after the other. Thread contract:
-// thread-safe, but for Stop.
+// Reads the connections of a channel, one after the other, on threads of its own: serves their
+// other side, and runs callbacks. Thread contract: thread-safe, but for Stop.
 class ChannelServer {
  public:
   // Returns: as said at ChannelOptions::services.
@@ -36,6 +37,9 @@ class ChannelServer {
 
   // From now on threads of the channel read it. Returns: RESOURCE_EXHAUSTED when there can be none.
   absl::Status Start(const std::shared_ptr<Session>& session);
+
+  // On a thread of its own.
+  void RunOnPool(absl::AnyInvocable<void()> run);
 
   // This thread runs a handler, or some callback, of one of its connections.
   bool IsOnThisThread();

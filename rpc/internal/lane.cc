@@ -68,6 +68,10 @@ void Lane::Lead(Leader& leader) {
     }
     end = end || leader.ended();
   }
+  if (end) {
+    // What is still to be told: there may be no other thread.
+    while (std::shared_ptr<QueuedRequest> queued = TakeQueued()) RunQueued(leader, *queued);
+  }
   RemoveThread(end);
 }
 

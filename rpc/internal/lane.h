@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
@@ -82,6 +83,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     }
     // For a spare thread, which then leads, too, so that this thread is in nobody's way.
     void Queue(std::shared_ptr<QueuedRequest> request);
+
+    // As a handler that belongs to no call.
+    void RunCallback(Session& session, MethodPace& pace, absl::FunctionRef<void()> callback);
     bool yields() const { return yields_; }
 
     // A handler was slow just now: what else has arrived may be, too, and is not to wait
@@ -125,6 +129,11 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // as Leader::Await, and RunNested.
   void Visit(Session& session, HandlerWait& wait, Deadline deadline);
   void RunNestedOfVisit(Session& session, HandlerWait& wait);
+
+  // On any thread: to be run on the next thread that is free.
+  void RunSoon(std::shared_ptr<QueuedRequest> request);
+  // The same; false, and nothing has happened, when the lane may have no thread any more.
+  bool RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request);
 
   // As a spare thread: takes the leader's place if it is still in the handler that it was
   // asked for.

@@ -4,6 +4,7 @@
 // How handlers wait for their own connection, and what becomes of requests meanwhile.
 
 #include <algorithm>
+#include <chrono>
 #include <tuple>
 #include <utility>
 
@@ -199,7 +200,8 @@ void Lane::DropQueued(const Session& session) {
   std::deque<std::shared_ptr<QueuedRequest>> left, dropped;  // destroyed without the lock
   MutexLock lock(mutex_);
   for (auto& request : queue_) {
-    (&request->session() == &session ? dropped : left).push_back(std::move(request));
+    bool drops = request->is_droppable() && &request->session() == &session;
+    (drops ? dropped : left).push_back(std::move(request));
   }
   queue_.swap(left);
   queued_.store(queue_.size(), std::memory_order_relaxed);
@@ -240,12 +242,39 @@ void Lane::RunQueue() {
   RemoveThread(false);
 }
 
+void Lane::RunSoon(std::shared_ptr<QueuedRequest> request) {
+  Queue(std::move(request));
+  RunQueueOnPool();
+}
+
+bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
+  if (!AddThreadUnlessEnded()) return false;
+  RunSoon(std::move(request));
+  RemoveThread(false);
+  return true;
+}
+
 void Lane::RunQueued(Leader& leader, QueuedRequest& request) {
-  if (leader.leads()) SetCurrent(&request.session());
+  std::shared_ptr<Session> session = request.session().shared_from_this();
+  if (leader.leads()) SetCurrent(session.get());
   request.Run();
   if (!leader.leads()) return;
   SetCurrent(nullptr);
-  GiveTurn(request.session());
+  GiveTurn(*session);
+}
+
+void Lane::Leader::RunCallback(Session& session, MethodPace& pace,
+                               absl::FunctionRef<void()> callback) {
+  if (!leads_) session.Detach();
+  bool is_slow = pace.is_slow();
+  std::chrono::steady_clock::time_point begin;
+  if (is_slow) begin = std::chrono::steady_clock::now();
+  EnterHandler(pace, is_slow);
+  if (is_cautious()) PassOn();
+  callback();
+  if (is_slow) pace.Took(std::chrono::steady_clock::now() - begin);
+  LeaveHandler();
+  if (!leads_) session.Attach();
 }
 
 }  // namespace ferry::internal

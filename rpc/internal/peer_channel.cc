@@ -3,11 +3,34 @@
 
 #include "ferry/rpc/internal/peer_channel.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/own_status.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
+namespace {
+
+// What is left to be said when there was no connection to say it on.
+class RunOnce final : public QueuedRequest {
+ public:
+  RunOnce(std::shared_ptr<Session> session, absl::AnyInvocable<void()> run)
+      : session_(std::move(session)), run_(std::move(run)) {}
+  void Run() override {
+    session_->RunCallback([this] { run_(); });
+  }
+  void RunHere() { run_(); }
+  Session& session() override { return *session_; }
+  bool is_droppable() const override { return false; }
+
+ private:
+  const std::shared_ptr<Session> session_;
+  absl::AnyInvocable<void()> run_;
+};
+
+}  // namespace
 
 Caller* PeerChannel::Begin(PendingCall& call, std::shared_ptr<void>& hold) {
   std::shared_ptr<Session> session = session_.lock();
@@ -29,6 +52,14 @@ absl::Status PeerChannel::Recover(const Patience&) {
   }
   return absl::UnavailableError(
       absl::StrCat("the connection to ", peer_.description, " has ended"));
+}
+
+// Without a lane that goes on there is no thread but this one.
+void PeerChannel::RunOnPool(absl::AnyInvocable<void()> run) {
+  std::shared_ptr<Session> session = session_.lock();
+  std::shared_ptr<Lane> lane = session == nullptr ? nullptr : session->lane();
+  auto once = std::make_shared<RunOnce>(std::move(session), std::move(run));
+  if (lane == nullptr || !lane->RunSoonUnlessEnded(once)) once->RunHere();
 }
 
 void PeerChannel::AfterStream(Caller& caller) {

@@ -32,6 +32,8 @@ class PeerChannel final : public ChannelBase {
   // Returns: UNAVAILABLE, or why the connection was closed.
   absl::Status Recover(const Patience& patience) override;
   void AfterCall(const absl::Status&) override {}
+  void RunOnPool(absl::AnyInvocable<void()> run) override;
+  absl::Status MayCallAsync() const override { return absl::OkStatus(); }
   int most_connections() const override { return 1; }
 
   const std::weak_ptr<Session> session_;

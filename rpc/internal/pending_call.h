@@ -37,6 +37,18 @@ struct CallWait {
   HandlerWait* beside = nullptr;  // where it waits if others read: caller_beside.cc
 };
 
+// Whom the end of a call is told, if no thread waits for it.
+class Completion {
+ public:
+  // On the thread that reads, without a lock: the reply is here.
+  virtual void OnReply() = 0;
+  // With the Caller's lock, on any thread: it has ended otherwise.
+  virtual void OnEnded() = 0;
+
+ protected:
+  ~Completion() = default;
+};
+
 // What a call with streams has beside the rest.
 struct StreamState {
   explicit StreamState(uint64_t window) : inbox(window) {}
@@ -73,6 +85,8 @@ struct PendingCall {
   Metadata* initial_metadata = nullptr;
   Metadata* trailing_metadata = nullptr;
   StreamState* stream = nullptr;
+  Completion* completion = nullptr;  // null: a thread waits
+  Deadline deadline = kNoDeadline;   // of one with a completion
   CancelRegistration* cancellation = nullptr;  // ended before the call is left
   // If that is so at the time of Begin: how many microseconds are left until the deadline.
   uint32_t left_at_begin = 0;

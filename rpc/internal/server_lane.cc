@@ -113,6 +113,7 @@ Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, con
         if (leader.yields()) return EndTurn(id);
         continue;
       case Connection::Step::kEmpty:
+        AddTimer(*session, session->connection().caller().async_deadline());
         if (!spinner_.Skips() && hot_.Add(id, session)) return Step::kGoOn;
         hot_.Remove(id);
         if (!session->connection().Arm()) return Step::kGoOn;

@@ -59,6 +59,7 @@ Session::Session(std::unique_ptr<Transport> transport, size_t max_message,
 Session::~Session() = default;
 
 std::shared_ptr<ChannelBase> Session::channel() {
+  set_interrupted();
   MutexLock lock(mutex_);
   if (channel_ == nullptr) {
     channel_ = std::make_shared<PeerChannel>(weak_from_this(), entrance_->options.stream_credit,

@@ -14,10 +14,12 @@
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/rpc/internal/entrance.h"
 #include "ferry/rpc/internal/handler_wait.h"
+#include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/transport/internal/mutex.h"
 #include "ferry/transport/wait_set.h"
@@ -59,8 +61,16 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
     set_ = std::move(set);
   }
 
+  std::shared_ptr<Lane> lane() const { return lane_.lock(); }
+
   // For calls to the other side.
   std::shared_ptr<ChannelBase> channel();
+  // Who sleeps for it is to notice Transport::Interrupt: another thread may have something for it.
+  bool is_interrupted() const { return is_interrupted_.load(std::memory_order_relaxed); }
+  void set_interrupted() { is_interrupted_.store(true, std::memory_order_relaxed); }
+
+  // On a thread that leads its lane, or runs something for it.
+  void RunCallback(absl::FunctionRef<void()> callback);
 
   Connection& connection() { return connection_; }
   const Entrance& entrance() const { return *entrance_; }
@@ -111,6 +121,9 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   void OnRefused(const absl::Status& status) override;
   void AwaitBeside(HandlerWait& wait, Deadline deadline) override;
   void RunNestedBeside(HandlerWait& wait) override;
+  void RunNow(QueuedRequest& callback) override;
+  void RunSoon(QueuedRequest& callback) override;
+  Session& session() override { return *this; }
 
   bool ServeNested(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
                    Metadata* metadata, uint32_t cost) ABSL_ATTRIBUTE_NOINLINE;
@@ -137,6 +150,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   // Sequentially consistent: who begins one is counted here and then looks at the lane's gate.
   std::atomic<int64_t> free_handlers_;
   bool said_goodbye_ = false;
+  std::atomic<bool> is_interrupted_{false};  // from the first moment on that it may be
+  MethodPace callback_pace_;
   uint64_t peer_stream_credit_ = 0;  // constant since the hello
 
   // The call whose handler the leader runs, while nobody else has to do with it. Stored by the

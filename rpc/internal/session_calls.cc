@@ -14,6 +14,14 @@
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
+namespace {
+
+// Callbacks belong to themselves.
+std::shared_ptr<QueuedRequest> NotOwned(QueuedRequest& callback) {
+  return std::shared_ptr<QueuedRequest>(std::shared_ptr<void>(), &callback);
+}
+
+}  // namespace
 
 // A request that waits for a thread, with what was promised for it.
 class Session::QueuedCall final : public QueuedRequest {
@@ -143,6 +151,20 @@ void Session::HandedOver() {
   connection_.GiveCredit(credit);
 }
 
+void Session::RunNow(QueuedRequest& callback) {
+  Lane::Leader& leader = Lane::Leader::Current();
+  if (leader.waits()) return leader.Queue(NotOwned(callback));
+  callback.Run();
+}
+
+void Session::RunSoon(QueuedRequest& callback) {
+  if (std::shared_ptr<Lane> lane = lane_.lock()) lane->RunSoon(NotOwned(callback));
+}
+
+void Session::RunCallback(absl::FunctionRef<void()> callback) {
+  Lane::Leader::Current().RunCallback(*this, callback_pace_, callback);
+}
+
 bool Session::IsInUse(CallId call) {
   MutexLock lock(mutex_);
   return calls_.contains(call.index());
@@ -236,7 +258,8 @@ Deadline Session::ExpireCalls() {
     next_deadline_ = next;
   }
   ServedCall::Finish(*this, endings);
-  return next;
+  connection_.caller().ExpireAsync();
+  return std::min(next, connection_.caller().async_deadline());
 }
 
 }  // namespace ferry::internal

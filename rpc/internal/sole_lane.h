@@ -55,8 +55,9 @@ class SoleLane final : public Lane {
       case Connection::Step::kHandled:
         break;
       case Connection::Step::kEmpty:
+        timer_ = std::min(timer_, session_->connection().caller().async_deadline());
         session_->connection().WaitForFrames(std::min(timer_, leader.wait_deadline()),
-                                             leader.waits());
+                                             leader.waits() || session_->is_interrupted());
         break;
       case Connection::Step::kClosed:
         return Step::kEnd;

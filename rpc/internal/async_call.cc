@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ferry/rpc/internal/async_call.h"
+
+#include <new>
+#include <utility>
+
+#include "ferry/rpc/internal/channel_base.h"
+#include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/session.h"
+
+namespace ferry::internal {
+
+using google::protobuf::MessageLite;
+
+AsyncCall::AsyncCall(ChannelBase& channel, const Method& method, const MessageLite& request,
+                     MessageLite& reply, Callback done)
+    : channel_(channel.shared_from_this()),
+      call_(method, &request, request.ByteSizeLong(), &reply),
+      done_(std::move(done)) {
+  call_.completion = this;
+}
+
+AsyncCall& AsyncCall::New(ChannelBase& channel, const Method& method, const MessageLite& request,
+                          MessageLite& reply, Callback done) {
+  return *new (channel.blocks().Take(sizeof(AsyncCall)))
+      AsyncCall(channel, method, request, reply, std::move(done));
+}
+
+void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* cancellation) {
+  caller_ = &caller;
+  hold_ = std::move(hold);
+  ConnectionReader& reader = *caller.beside();
+  if (cancellation != nullptr) {
+    call_.cancellation = &registration_;
+    if (!registration_.Begin(cancellation, *this)) caller.Cancel(call_);
+  }
+  absl::Status sent = caller.StartAsync(call_);
+  if (!sent.ok()) {
+    call_.status = std::move(sent);
+    call_.left = true;
+    return reader.RunSoon(*this);  // whoever has ended it meanwhile has left that to this thread
+  }
+  if (state_.exchange(State::kSent) == State::kEnded) reader.RunSoon(*this);
+}
+
+Callback AsyncCall::Drop() {
+  std::shared_ptr<ChannelBase> channel = channel_;
+  Callback done = std::move(done_);
+  this->~AsyncCall();
+  channel->blocks().Give(this);
+  return done;
+}
+
+void AsyncCall::OnReply() {
+  if (TakeOver()) caller_->beside()->RunNow(*this);
+}
+
+void AsyncCall::OnEnded() {
+  if (TakeOver()) caller_->beside()->RunSoon(*this);
+}
+
+Session& AsyncCall::session() { return caller_->beside()->session(); }
+
+void AsyncCall::Run() {
+  std::shared_ptr<Session> session = this->session().shared_from_this();
+  registration_.End();
+  absl::Status status = call_.left ? std::move(call_.status) : caller_->FinishAsync(call_);
+  session->RunCallback([&] { Deliver(status); });
+}
+
+void AsyncCall::Deliver(const absl::Status& status) {
+  channel_->AfterAsync(status);
+  Callback done = Drop();  // so that a call that it makes takes the place of this one
+  done(status);
+}
+
+}  // namespace ferry::internal
