@@ -5,6 +5,7 @@
 #define FERRY_RPC_SERVER_CONTEXT_H_
 
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "ferry/rpc/internal/call_origin.h"
@@ -61,6 +62,9 @@ class ServerContext {
   Metadata& initial_metadata() { return origin_.initial_metadata(); }
   Metadata& trailing_metadata() { return origin_.trailing_metadata(); }
   bool SendInitialMetadata() { return origin_.SendInitialMetadata(); }
+
+  // For AnswerLater.
+  std::shared_ptr<internal::OpenCall> Keep() { return origin_.Keep(); }
 
  private:
   const Method& method_;

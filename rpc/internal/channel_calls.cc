@@ -19,6 +19,7 @@
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/metadata_codec.h"
 #include "ferry/rpc/internal/method_name.h"
+#include "ferry/rpc/internal/own_status.h"
 #include "ferry/rpc/internal/stream_call.h"
 
 namespace ferry::internal {
@@ -176,7 +177,9 @@ void ChannelBase::CallAsync(const Method& method, const MessageLite& request, Me
   if (!ready.ok()) ready = NotSent(method, ready);
   if (ready.ok()) ready = Prepare(setting);
   if (!ready.ok()) {
-    return RunOnPool([done = std::move(done), ready]() mutable { done(ready); });
+    return RunOnPool([done = std::move(done), why = OwnCopy(ready)]() mutable {
+      done(std::move(why));
+    });
   }
   if (TryAsync(setting, request, reply, done)) return;
   // To connect may take long.

@@ -145,6 +145,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // This thread leads it, or is in a handler or callback of it.
   bool IsOnThisThread() const;
 
+  // A call that its session counts has no thread.
+  void AddSuspended(int calls) { suspended_.fetch_add(calls); }
+
   // For who shuts it down. From now on no handler begins: requests are dropped.
   void CloseGate() { gate_is_closed_.store(true); }
   // Forgets the requests of a connection that has ended.

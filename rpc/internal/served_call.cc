@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/kept_call.h"
 #include "ferry/rpc/internal/method_name.h"
 
 namespace ferry::internal {
@@ -41,6 +42,27 @@ ServedCall::ServedCall(Session& session, const ServiceRegistry::Entry& entry,
       cost_(cost),
       body_(body) {
   if (metadata != nullptr) metadata_ = std::move(*metadata);
+}
+
+ServedCall::ServedCall(ServedCall& from, Body& body)
+    : IncomingCall(*from.entry_.method->method, *this),
+      session_(from.session_),
+      entry_(from.entry_),
+      id_(from.id_),
+      flags_(from.flags_),
+      deadline_(from.deadline_),
+      cost_(0),
+      body_(body),
+      metadata_(std::move(from.metadata_)),
+      initial_metadata_(std::move(from.initial_metadata_)),
+      trailing_metadata_(std::move(from.trailing_metadata_)),
+      sent_initial_(from.sent_initial_),
+      state_(from.state_.exchange(State::kReplied)) {
+  MutexLock lock(session_.mutex_);
+  from.AwaitCallback();
+  cancelled_.store(from.cancelled_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  shared_ = std::move(from.shared_);
+  if (shared_->is_registered) session_.calls_[id_.index()] = this;
 }
 
 // One that was queued may never have run.
@@ -230,7 +252,7 @@ void ServedCall::Unregister() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 ServedCall::Ending ServedCall::EndEarly(const absl::Status& status, bool tells_peer) {
-  Ending ending{id_, absl::OkStatus(), nullptr, nullptr};
+  Ending ending{id_, absl::OkStatus(), nullptr, nullptr, nullptr};
   if (IsOver()) return ending;
   cancelled_.store(true, std::memory_order_relaxed);
   if (tells_peer && shared_->sending != 0) {
@@ -245,6 +267,7 @@ ServedCall::Ending ServedCall::EndEarly(const absl::Status& status, bool tells_p
   if (shared_->on_cancel) {
     ending.callback = std::exchange(shared_->on_cancel, nullptr);
     ending.of_callback = this;
+    ending.owner = shared_->owner.lock();
     shared_->callback_runs = true;
   }
   return ending;
@@ -282,6 +305,16 @@ std::optional<uint16_t> ServedCall::BeginNested(const Caller& caller) {
 }
 
 void ServedCall::EndNested() { EndSending(absl::OkStatus()); }
+
+void ServedCall::set_owner(std::weak_ptr<void> owner) {
+  MutexLock lock(session_.mutex_);
+  shared_->owner = std::move(owner);
+}
+
+std::shared_ptr<OpenCall> ServedCall::Keep() {
+  ShareNow();
+  return is_shared() ? KeptCall::Create(session_, *this) : nullptr;
+}
 
 std::shared_ptr<ChannelBase> ServedCall::channel() { return session_.channel(); }
 

@@ -43,6 +43,9 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   // What is given by reference outlives it; `metadata`, which may be null, is moved from.
   ServedCall(Session& session, const ServiceRegistry::Entry& entry, const FrameHeader& header,
              Body& body, Metadata* metadata, uint32_t cost);
+  // Takes over what `from` serves, whose handler goes on without it; `body`, which is empty,
+  // outlives it, and so does `from` this constructor.
+  ServedCall(ServedCall& from, Body& body);
   ~ServedCall();
 
   CallId id() const { return id_; }
@@ -70,10 +73,16 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     CallId call;
     absl::Status status;  // for the peer; OK: nothing
     std::function<void()> callback;
-    ServedCall* of_callback;  // stays until that is done
+    ServedCall* of_callback;      // stays until that is done
+    std::shared_ptr<void> owner;  // for which this cares, if that is not its handler's thread
   };
   Ending EndEarly(const absl::Status& status, bool tells_peer);
   static void Finish(Session& session, std::vector<Ending>& endings);
+
+  // Of a call that has been kept: who it belongs to.
+  void set_owner(std::weak_ptr<void> owner);
+  CallOrigin& origin() { return *this; }
+  bool is_shared() const { return state_.load() == State::kShared; }
 
  private:
   // Whose it is.
@@ -98,6 +107,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     HandlerWait* writes = nullptr;
     std::function<void()> on_cancel;
     bool callback_runs = false;
+    std::weak_ptr<void> owner;  // of a call that has been kept
   };
 
   const Peer& peer() const override { return session_.peer(); }
@@ -108,6 +118,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   Metadata& trailing_metadata() override { return trailing_metadata_; }
   bool SendInitialMetadata() override;
   std::shared_ptr<ChannelBase> channel() override;
+  std::shared_ptr<OpenCall> Keep() override;
   std::optional<uint16_t> BeginNested(const Caller& caller) override;
   void EndNested() override;
 

@@ -70,7 +70,7 @@ bool ServedCall::TakeMessage(Assembly& message, DirectRead& direct, uint32_t& cr
 void ServedCall::AwaitNews(HandlerWait& wait, DirectRead* direct) {
   wait.Reset();
   MutexUnlock unlock(session_.mutex_);
-  if (leader_->is_current()) {
+  if (leader_ != nullptr && leader_->is_current()) {
     NoteRun();
     leader_->Await(session_, wait, deadline_, direct);
     if (entry_.pace->is_slow()) measured_from_ = std::chrono::steady_clock::now();

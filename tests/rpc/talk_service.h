@@ -94,6 +94,7 @@ class TalkTest : public testing::TestWithParam<const char*> {
     ASSERT_TRUE(server_->Listen(address_).ok());
     thread_ = std::thread([this] { served_ = server_->Serve(); });
   }
+  void Shutdown(absl::Duration grace) { server_->Shutdown(grace); }
   void Stop() {
     if (!thread_.joinable()) return;
     server_->Shutdown();
