@@ -38,6 +38,7 @@ function(ferry_generate)
   file(MAKE_DIRECTORY ${out})
   set(includes $<REMOVE_DUPLICATES:$<TARGET_PROPERTY:ferry::ferry,INTERFACE_INCLUDE_DIRECTORIES>>)
   list(TRANSFORM ARG_IMPORT_DIRS PREPEND -I)
+  set(given_options ${ARG_OPTIONS})
   list(TRANSFORM ARG_OPTIONS PREPEND --ferry_opt=)
 
   foreach(given IN LISTS ARG_PROTOS)
@@ -52,8 +53,12 @@ function(ferry_generate)
     endif()
     string(REGEX REPLACE "\\.proto$" "" base ${out}/${proto})
     set(sources ${base}.pb.cc ${base}.ferry.cc)
+    set(mocks "")
+    if("generate_mocks=true" IN_LIST given_options)
+      set(mocks ${base}.ferry_mock.h)
+    endif()
     add_custom_command(
-      OUTPUT ${sources} ${base}.pb.h ${base}.ferry.h
+      OUTPUT ${sources} ${base}.pb.h ${base}.ferry.h ${mocks}
       COMMAND protobuf::protoc
         -I${CMAKE_CURRENT_SOURCE_DIR} ${ARG_IMPORT_DIRS} "-I$<JOIN:${includes},;-I>"
         --plugin=protoc-gen-ferry=${plugin} ${ARG_OPTIONS}

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "codegen/header.h"
+#include "codegen/mock.h"
 #include "codegen/names.h"
 #include "codegen/options.h"
 #include "codegen/shape.h"
@@ -59,6 +60,9 @@ bool Generator::Generate(const pb::FileDescriptor* file, const std::string& para
   if (!error->empty()) return false;
   Write(*context, BaseName(*file) + ".ferry.h", Header(*file, options));
   Write(*context, BaseName(*file) + ".ferry.cc", Source(*file, options));
+  if (options.generate_mocks) {
+    Write(*context, BaseName(*file) + ".ferry_mock.h", Mock(*file, options));
+  }
   return true;
 }
 

@@ -106,6 +106,14 @@ std::string StubClass(const pb::ServiceDescriptor& service, const Options& optio
   return ClassFor(service, "Stub", options);
 }
 
+std::string MockClassName(const pb::ServiceDescriptor& service, const Options& options) {
+  const pb::FileDescriptor& file = *service.file();
+  const std::string scope = Joined(std::string(file.package()), ".", options.services_namespace);
+  std::string name = "Mock" + ServiceClass(service, options);
+  while (IsTaken(file, Joined(scope, ".", name))) name += '_';
+  return name;
+}
+
 std::string MethodName(const pb::MethodDescriptor& method, const Options& options) {
   const pb::ServiceDescriptor& service = *method.service();
   const std::set<std::string> members = {"ferry_methods", "ferry_channel_",

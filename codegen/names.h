@@ -39,6 +39,10 @@ std::string ServiceClass(const google::protobuf::ServiceDescriptor& service,
                          const Options& options);
 std::string StubClass(const google::protobuf::ServiceDescriptor& service, const Options& options);
 
+// "MockBoatService".
+std::string MockClassName(const google::protobuf::ServiceDescriptor& service,
+                          const Options& options);
+
 // "Sail": the member function of both classes.
 std::string MethodName(const google::protobuf::MethodDescriptor& method, const Options& options);
 

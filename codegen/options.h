@@ -13,6 +13,9 @@ struct Options {
   // The namespace, inside the package's, that the generated classes are in; "": the
   // package's own.
   std::string services_namespace;
+
+  // Writes NAME.ferry_mock.h, too.
+  bool generate_mocks = false;
 };
 
 // Reads "NAME=VALUE,NAME=VALUE". Returns what is wrong, or "".

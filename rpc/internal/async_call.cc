@@ -24,7 +24,7 @@ AsyncCall::AsyncCall(ChannelBase& channel, const Method& method, const MessageLi
 
 AsyncCall& AsyncCall::New(ChannelBase& channel, const Method& method, const MessageLite& request,
                           MessageLite& reply, Callback done) {
-  return *new (channel.blocks().Take(sizeof(AsyncCall)))
+  return *new (channel.memory().Take(sizeof(AsyncCall)))
       AsyncCall(channel, method, request, reply, std::move(done));
 }
 
@@ -49,7 +49,7 @@ Callback AsyncCall::Drop() {
   std::shared_ptr<ChannelBase> channel = channel_;
   Callback done = std::move(done_);
   this->~AsyncCall();
-  channel->blocks().Give(this);
+  channel->memory().Give(this);
   return done;
 }
 

@@ -28,7 +28,7 @@ class ChannelBase;
 // channel's next. Thread contract: owned, as said; OnCancel on any thread.
 class AsyncCall final : public Completion, public QueuedRequest, private CancelTarget {
  public:
-  // In a block of the channel's; see Deliver.
+  // In memory of the channel: see Drop.
   static AsyncCall& New(ChannelBase& channel, const Method& method,
                         const google::protobuf::MessageLite& request,
                         google::protobuf::MessageLite& reply, Callback done);

@@ -16,7 +16,7 @@
 #include "ferry/rpc/cancellation.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/client_stream.h"
-#include "ferry/rpc/internal/block_pool.h"
+#include "ferry/rpc/internal/call_memory.h"
 #include "ferry/rpc/internal/caller.h"
 #include "ferry/rpc/method.h"
 #include "ferry/transport/deadline.h"
@@ -45,7 +45,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
                  google::protobuf::MessageLite& reply, Callback done, const CallOptions& options);
 
   // Of AsyncCall.
-  BlockPool& blocks() { return blocks_; }
+  CallMemory& memory() { return memory_; }
   void AfterAsync(const absl::Status& status) {
     if (!status.ok() || has_news()) AfterCall(status);
   }
@@ -111,7 +111,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
                       const CallOptions& options, Deadline deadline);
 
   const ForkMark fork_mark_;
-  BlockPool blocks_;
+  CallMemory memory_;
 };
 
 }  // namespace ferry::internal

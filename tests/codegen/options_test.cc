@@ -40,9 +40,20 @@ TEST(ParseOptionsTest, OneValueIsAccepted) {
             "services_namespace is given twice, as \"a\" and as \"b\"");
 }
 
+TEST(ParseOptionsTest, MocksAreWantedOrNot) {
+  Options options;
+  EXPECT_FALSE(options.generate_mocks);
+  EXPECT_EQ(ParseOptions("generate_mocks=true", options), "");
+  EXPECT_TRUE(options.generate_mocks);
+  EXPECT_EQ(ParseOptions("generate_mocks=false", options), "");
+  EXPECT_FALSE(options.generate_mocks);
+  EXPECT_EQ(ErrorOf("generate_mocks"), "generate_mocks=\"\": expected true or false");
+  EXPECT_EQ(ErrorOf("generate_mocks=yes"), "generate_mocks=\"yes\": expected true or false");
+}
+
 TEST(ParseOptionsTest, UnknownNamesAreRefused) {
   EXPECT_EQ(ErrorOf("services_namespace=a,colour=red"),
-            "unknown option \"colour\"; there is: services_namespace=NAME");
+            "unknown option \"colour\"; there are: generate_mocks=true, services_namespace=NAME");
 }
 
 }  // namespace

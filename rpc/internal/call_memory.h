@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef FERRY_RPC_INTERNAL_BLOCK_POOL_H_
-#define FERRY_RPC_INTERNAL_BLOCK_POOL_H_
+#ifndef FERRY_RPC_INTERNAL_CALL_MEMORY_H_
+#define FERRY_RPC_INTERNAL_CALL_MEMORY_H_
 
 #include <cstddef>
 #include <new>
@@ -14,44 +14,44 @@ namespace ferry::internal {
 
 // Memory of one size, kept for the next who needs it: as much as was in use at once. Thread
 // contract: thread-safe.
-class BlockPool {
+class CallMemory {
  public:
-  BlockPool() = default;
-  ~BlockPool() {
+  CallMemory() = default;
+  ~CallMemory() {
     while (free_ != nullptr) {
-      Block* block = free_;
-      free_ = block->next;
-      ::operator delete(block);
+      Free* free = free_;
+      free_ = free->next;
+      ::operator delete(free);
     }
   }
-  BlockPool(const BlockPool&) = delete;
-  BlockPool& operator=(const BlockPool&) = delete;
+  CallMemory(const CallMemory&) = delete;
+  CallMemory& operator=(const CallMemory&) = delete;
 
   // `size` is always the same.
   void* Take(size_t size) {
     {
       MutexLock lock(mutex_);
-      if (Block* block = free_) {
-        free_ = block->next;
-        return block;
+      if (Free* free = free_) {
+        free_ = free->next;
+        return free;
       }
     }
     return ::operator new(size);
   }
   void Give(void* memory) {
     MutexLock lock(mutex_);
-    free_ = new (memory) Block{free_};
+    free_ = new (memory) Free{free_};
   }
 
  private:
-  struct Block {
-    Block* next;
+  struct Free {
+    Free* next;
   };
 
   Mutex mutex_;
-  Block* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  Free* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
 }  // namespace ferry::internal
 
-#endif  // FERRY_RPC_INTERNAL_BLOCK_POOL_H_
+#endif  // FERRY_RPC_INTERNAL_CALL_MEMORY_H_
