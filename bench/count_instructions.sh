@@ -2,19 +2,21 @@
 # SPDX-FileCopyrightText: The ferry authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# count_instructions.sh BIN_DIR [CALLS]: the instructions that one blocking unary call
-# takes in user space, both ends together, and how many of them are protobuf's.
+# count_instructions.sh BIN_DIR [BUDGET]: the instructions that one blocking unary call
+# takes in user space, both ends together, and how many of them are protobuf's. Fails when
+# ferry's own are more than 3 % above the BUDGET.
 #
 # callgrind counts call_steps with CALLS and with twice as many calls; the difference
 # is the calls' alone. What the kernel does is not counted.
 set -eu
 
 if [ $# -lt 1 ]; then
-  echo "usage: $0 BIN_DIR [CALLS]" >&2
+  echo "usage: $0 BIN_DIR [BUDGET]" >&2
   exit 2
 fi
 program=$1/call_steps
-calls=${2:-2000}
+budget=${2:-}
+calls=2000
 
 if ! command -v valgrind >/dev/null; then
   echo "$0: valgrind is not installed; nothing counted" >&2
@@ -46,5 +48,10 @@ switches=$(per_call switches)
 total=$((all - switches))
 echo "instructions per unary call of 32 bytes, both ends: $total"
 echo "  protobuf and the handler:                         $protobuf"
-echo "  ferry:                                            $((total - protobuf))"
+ferry=$((total - protobuf))
+echo "  ferry:                                            $ferry"
 echo "($switches more, not counted above, let one thread be both ends)"
+if [ -n "$budget" ] && [ $((100 * ferry)) -gt $((103 * budget)) ]; then
+  echo "$0: $ferry instructions are more than 3 % above the budget of $budget" >&2
+  exit 1
+fi

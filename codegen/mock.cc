@@ -58,10 +58,10 @@ std::string MockClass(const pb::ServiceDescriptor& service, const Options& optio
   std::string handlers;
   for (int i = 0; i < service.method_count(); ++i) {
     const pb::MethodDescriptor& method = *service.method(i);
-    handlers += Emit(HandlerLayout(ShapeOf(method)),
-                     {{"method", MethodName(method, options)},
-                      {"request", MessageType(*method.input_type())},
-                      {"reply", MessageType(*method.output_type())}});
+    handlers +=
+        Emit(HandlerLayout(ShapeOf(method)), {{"method", MethodName(method, options)},
+                                              {"request", MessageType(*method.input_type())},
+                                              {"reply", MessageType(*method.output_type())}});
   }
   return Emit(R"(
       // Serve it in this process, and call it through $stub$: ferry/rpc/in_process.h.

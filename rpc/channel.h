@@ -100,9 +100,9 @@ struct ChannelOptions {
   // FAILED_PRECONDITION, in the call.
   bool async = false;
 
-  // Threads that serve and run callbacks, started as they are needed. A handler that calls back to who called it
-  // takes none beside its own: while a thread waits for a call, it runs the handlers of those that
-  // come back for it, up to 128 in each other.
+  // Threads that serve and run callbacks, started as they are needed. A handler that calls back to
+  // who called it takes none beside its own: while a thread waits for a call, it runs the handlers
+  // of those that come back for it, up to 128 in each other.
   size_t max_threads = 64;
 
   // Where names without a scheme are looked up; "": the file that the environment variable
@@ -136,10 +136,10 @@ struct CallOptions {
 };
 
 // Copies share one connection at a time; when the last one goes, it is closed, and a child
-// that it started is stopped. That of a ServerContext keeps nothing, and never connects. A lost connection to a named endpoint is made again, see
-// ChannelOptions::reconnect; until then, and when it cannot be, calls fail UNAVAILABLE and were
-// not sent (CallFailureOf). Thread contract: thread-safe; any number of threads may call at
-// once.
+// that it started is stopped. That of a ServerContext keeps nothing, and never connects. A lost
+// connection to a named endpoint is made again, see ChannelOptions::reconnect; until then, and when
+// it cannot be, calls fail UNAVAILABLE and were not sent (CallFailureOf). Thread contract:
+// thread-safe; any number of threads may call at once.
 class Channel {
  public:
   // For ferry; users have Connect and Spawn.

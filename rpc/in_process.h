@@ -22,8 +22,8 @@
 
 namespace ferry {
 
-// All that goes between two processes goes on here: messages are serialized, handlers run on threads
-// of the server, deadlines and limits hold. Thread contract: thread-safe.
+// All that goes between two processes goes on here: messages are serialized, handlers run on
+// threads of the server, deadlines and limits hold. Thread contract: thread-safe.
 class InProcess {
  public:
   // The services outlive it. Returns: what Server::Listen, Server::Serve and Connect do.

@@ -51,7 +51,8 @@ class Server::State {
   explicit State(const ServerOptions& options)
       : options_(options),
         shutdown_opened_(shutdown_.Open()),
-        pool_(std::make_shared<internal::WorkerPool>(std::max<size_t>(options.max_threads, 1) - 1)) {
+        pool_(
+            std::make_shared<internal::WorkerPool>(std::max<size_t>(options.max_threads, 1) - 1)) {
     if (!options_.admit) options_.admit = AdmitOwnUserAndRoot;
   }
 

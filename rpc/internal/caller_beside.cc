@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls on a connection that a lane reads, since it serves, too, or has calls that nobody waits for.
+// Calls on a connection that a lane reads, since it serves, too, or has calls that nobody waits
+// for.
+
+#include "ferry/rpc/internal/caller_beside.h"
 
 #include <algorithm>
 #include <optional>
@@ -9,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/caller.h"
-#include "ferry/rpc/internal/caller_beside.h"
 #include "ferry/rpc/internal/leadership.h"
 
 namespace ferry::internal {

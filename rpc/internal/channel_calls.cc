@@ -177,9 +177,8 @@ void ChannelBase::CallAsync(const Method& method, const MessageLite& request, Me
   if (!ready.ok()) ready = NotSent(method, ready);
   if (ready.ok()) ready = Prepare(setting);
   if (!ready.ok()) {
-    return RunOnPool([done = std::move(done), why = OwnCopy(ready)]() mutable {
-      done(std::move(why));
-    });
+    return RunOnPool(
+        [done = std::move(done), why = OwnCopy(ready)]() mutable { done(std::move(why)); });
   }
   if (TryAsync(setting, request, reply, done)) return;
   // To connect may take long.

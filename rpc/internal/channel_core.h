@@ -116,9 +116,10 @@ class ChannelCore final : public ChannelBase {
   bool sends_rest_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread::id rest_thread_ ABSL_GUARDED_BY(mutex_);
   Backoff backoff_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<ChannelServer> server_;  // constant once there is a connection; null: serves nothing
-  RestartBudget restarts_;                 // owned by the thread that connects
-  std::thread thread_;                     // of Reconnect::kAtOnce
+  std::unique_ptr<ChannelServer>
+      server_;              // constant once there is a connection; null: serves nothing
+  RestartBudget restarts_;  // owned by the thread that connects
+  std::thread thread_;      // of Reconnect::kAtOnce
 };
 
 }  // namespace ferry::internal

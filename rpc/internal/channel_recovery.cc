@@ -50,9 +50,8 @@ absl::Status ChannelCore::Connect() {
   Deadline ready = DeadlineAfter(options_.wait_for_ready);
   absl::Duration pause = kFirstPause;
   for (;;) {
-    absl::StatusOr<ConnectionToPeer> made =
-        ConnectTo(*address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_,
-                  server_.get());
+    absl::StatusOr<ConnectionToPeer> made = ConnectTo(
+        *address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_, server_.get());
     if (made.ok()) {
       MutexLock lock(mutex_);
       Take(*std::move(made));
@@ -71,8 +70,7 @@ absl::Status ChannelCore::Connect() {
   events_.Deliver();
   if (options_.reconnect != Reconnect::kAtOnce || !may_reconnect()) return absl::OkStatus();
   if (absl::Status opened = end_wait_.Open(); !opened.ok()) return opened;
-  absl::StatusOr<std::thread> thread =
-      StartThread([self = self()] { self->StayConnected(); });
+  absl::StatusOr<std::thread> thread = StartThread([self = self()] { self->StayConnected(); });
   if (!thread.ok()) return thread.status();
   thread_ = *std::move(thread);
   return absl::OkStatus();

@@ -33,8 +33,7 @@ absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
 }  // namespace
 
 absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const ChannelOptions& options,
-                                           Deadline deadline, Mutex& mutex,
-                                           ChannelServer* server) {
+                                           Deadline deadline, Mutex& mutex, ChannelServer* server) {
   std::shared_ptr<ChildProcess> child;
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       ConnectTransport(address, deadline, &child);

@@ -134,9 +134,8 @@ std::vector<std::shared_ptr<Session>> Lane::IdleSessions() {
 }
 
 bool Lane::IsOnThisThread() const {
-  return Leadership::AnyOnThisThread([this](Leadership& leadership) {
-    return &static_cast<Leader&>(leadership).lane_ == this;
-  });
+  return Leadership::AnyOnThisThread(
+      [this](Leadership& leadership) { return &static_cast<Leader&>(leadership).lane_ == this; });
 }
 
 bool Lane::ended() {

@@ -163,9 +163,8 @@ bool Lane::AsVisitor(Session& session, Body body) {
 }
 
 void Lane::Visit(Session& session, HandlerWait& wait, Deadline deadline) {
-  bool visited = AsVisitor(session, [&](Leader& visitor) {
-    visitor.Await(session, wait, deadline, nullptr);
-  });
+  bool visited =
+      AsVisitor(session, [&](Leader& visitor) { visitor.Await(session, wait, deadline, nullptr); });
   if (!visited) wait.Sleep(deadline);
 }
 

@@ -139,7 +139,8 @@ class Leadership {
     uint16_t nested = 0;
   };
   static Parent ParentOn(const Caller& caller) {
-    for (Leadership* leadership = current_; leadership != nullptr; leadership = leadership->outer_) {
+    for (Leadership* leadership = current_; leadership != nullptr;
+         leadership = leadership->outer_) {
       for (RunningCall* call = leadership->running_; call != nullptr; call = call->outer_) {
         if (auto nested = call->BeginNested(caller)) return {call, *nested};
       }

@@ -85,8 +85,8 @@ struct PendingCall {
   Metadata* initial_metadata = nullptr;
   Metadata* trailing_metadata = nullptr;
   StreamState* stream = nullptr;
-  Completion* completion = nullptr;  // null: a thread waits
-  Deadline deadline = kNoDeadline;   // of one with a completion
+  Completion* completion = nullptr;            // null: a thread waits
+  Deadline deadline = kNoDeadline;             // of one with a completion
   CancelRegistration* cancellation = nullptr;  // ended before the call is left
   // If that is so at the time of Begin: how many microseconds are left until the deadline.
   uint32_t left_at_begin = 0;

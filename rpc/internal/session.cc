@@ -62,8 +62,8 @@ std::shared_ptr<ChannelBase> Session::channel() {
   set_interrupted();
   MutexLock lock(mutex_);
   if (channel_ == nullptr) {
-    channel_ = std::make_shared<PeerChannel>(weak_from_this(), entrance_->options.stream_credit,
-                                             peer());
+    channel_ =
+        std::make_shared<PeerChannel>(weak_from_this(), entrance_->options.stream_credit, peer());
   }
   return channel_;
 }

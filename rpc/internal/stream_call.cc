@@ -14,7 +14,9 @@ using google::protobuf::MessageLite;
 StreamCall::StreamCall(std::shared_ptr<ChannelBase> channel, const Method& method,
                        const MessageLite* request, size_t request_size, MessageLite* reply,
                        size_t stream_credit)
-    : channel_(std::move(channel)), state_(stream_credit), call_(method, request, request_size, reply) {
+    : channel_(std::move(channel)),
+      state_(stream_credit),
+      call_(method, request, request_size, reply) {
   call_.stream = &state_;
 }
 

@@ -3,6 +3,8 @@
 
 // Handlers that answer when they have returned.
 
+#include "ferry/rpc/answer.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,7 +16,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "ferry/rpc/answer.h"
 #include "ferry/rpc/channel.h"
 #include "tests/rpc/talk_service.h"
 

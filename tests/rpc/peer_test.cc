@@ -3,6 +3,8 @@
 
 // Channels that serve their other side: what they are given, how long they last, how they end.
 
+#include "tests/rpc/peer_test.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,7 +17,6 @@
 #include "absl/status/status.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/channel.h"
-#include "tests/rpc/peer_test.h"
 
 namespace ferry::test {
 namespace {

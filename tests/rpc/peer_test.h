@@ -28,8 +28,7 @@ class PeerTest : public TalkTest {
   static absl::Status Descend(ServerContext& context, const Item& request, Item& reply) {
     if (request.number() == 0) return absl::OkStatus();
     Item below;
-    absl::Status called =
-        TalkStub(context.channel()).Say(Numbered(request.number() - 1), &below);
+    absl::Status called = TalkStub(context.channel()).Say(Numbered(request.number() - 1), &below);
     reply.set_number(below.number() + 1);
     return called;
   }
