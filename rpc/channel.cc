@@ -25,6 +25,9 @@ Peer Channel::peer() const { return core_->peer(); }
 
 void Channel::Close() const { core_->Close(); }
 
+int Channel::wait_handle() const { return core_->wait_handle(); }
+void Channel::Dispatch() const { core_->Dispatch(); }
+
 absl::Status Channel::Call(const Method& method, const google::protobuf::MessageLite& request,
                            google::protobuf::MessageLite& reply, const CallOptions& options) const {
   return core_->Call(method, request, reply, options);

@@ -100,6 +100,10 @@ struct ChannelOptions {
   // FAILED_PRECONDITION, in the call.
   bool async = false;
 
+  // As `async`, but without a thread: Channel::Dispatch, called by the program's own loop, reads,
+  // and runs callbacks and the handlers of `services`.
+  bool in_loop = false;
+
   // Threads that serve and run callbacks, started as they are needed. A handler that calls back to
   // who called it takes none beside its own: while a thread waits for a call, it runs the handlers
   // of those that come back for it, up to 128 in each other.
@@ -151,6 +155,16 @@ class Channel {
   // Ends the connection, and makes none any more: calls in progress and later ones fail with
   // CANCELLED.
   void Close() const;
+
+  // For a loop of the program's own, with ChannelOptions::in_loop: epoll, poll, libuv or Asio wait
+  // until this descriptor, which stays the channel's, is readable, and then Dispatch is called. -1
+  // without the option.
+  int wait_handle() const;
+  // Does what there is to do now, a bounded amount of it: the descriptor stays readable while there
+  // is more. It waits for nothing but what handlers and callbacks wait for; nor for a connection,
+  // unless a call wants one that is lost. On one thread at a time; blocking calls are possible
+  // meanwhile on any, and read for themselves. Nothing without the option.
+  void Dispatch() const;
 
   // For generated code, which knows the types. Returns: see the stub's method.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,13 @@ class Server::State {
   }
 
   // Their threads end before what they use.
-  ~State() { pool_->Stop(); }
+  ~State() {
+    if (loop_lane_ != nullptr && !loop_lane_->ended()) {
+      loop_lane_->EndNow();
+      while (loop_lane_->Dispatch() || !loop_lane_->ended()) std::this_thread::yield();
+    }
+    pool_->Stop();
+  }
 
   void Register(Service& service) {
     if (registered_.ok()) registered_ = registry_.Add(service);
@@ -80,15 +87,46 @@ class Server::State {
     if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
     std::vector<ReachedAt> reached_at = std::move(reached_at_);
     reached_at_.clear();
-    if (!registered_.ok()) return registered_;
-    if (!shutdown_opened_.ok()) return shutdown_opened_;
-    if (reached_at.empty()) {
-      return absl::FailedPreconditionError("the server has no address to listen at");
-    }
+    if (absl::Status may = MayServe(reached_at); !may.ok()) return may;
     if (reached_at.size() == 1 && reached_at[0].listener->accepts_once()) {
       return ServeOnly(reached_at[0]);
     }
     return ServeAll(std::move(reached_at));
+  }
+
+  absl::Status Start() {
+    if (fork_mark_.IsForked()) return internal::ForkMark::Refuse("the server");
+    std::vector<ReachedAt> reached_at = std::move(reached_at_);
+    reached_at_.clear();
+    if (absl::Status may = MayServe(reached_at); !may.ok()) return may;
+    absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
+    if (!set.ok()) return set.status();
+    absl::Status watched = (*set)->Watch(shutdown_.fd(), WaitSet::Until::kReadable, kShutdownAsked);
+    if (!watched.ok()) return watched;
+    supervisor_.Disable();
+    loop_lane_ =
+        std::make_shared<ServerLane>(std::make_shared<internal::WorkerPool>(0), supervisor_,
+                                     registry_, options_.max_connections, *std::move(set));
+    for (ReachedAt& at : reached_at) {
+      absl::Status added = loop_lane_->Add(std::move(at.listener), std::move(at.entrance));
+      if (!added.ok()) return added;
+    }
+    loop_lane_->LeaveToLoop();
+    return absl::OkStatus();
+  }
+
+  int wait_handle() const { return loop_lane_ == nullptr ? -1 : loop_lane_->wait_handle(); }
+
+  bool Dispatch() {
+    if (loop_lane_ == nullptr || fork_mark_.IsForked()) return false;
+    if (shutdown_.asked()) loop_lane_->set_tick(StepDrain());
+    if (loop_lane_->Dispatch()) return true;
+    return !loop_lane_->ended();
+  }
+
+  absl::Status outcome() const {
+    if (loop_lane_ == nullptr || !loop_lane_->ended()) return absl::OkStatus();
+    return OutcomeOfLast(loop_lane_->outcome(), "");
   }
 
   bool IsForked() const { return fork_mark_.IsForked(); }
@@ -102,6 +140,26 @@ class Server::State {
     std::unique_ptr<Listener> listener;
     std::shared_ptr<const Entrance> entrance;
   };
+
+  absl::Status MayServe(const std::vector<ReachedAt>& reached_at) const {
+    if (!registered_.ok()) return registered_;
+    if (!shutdown_opened_.ok()) return shutdown_opened_;
+    if (!reached_at.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError("the server has no address to listen at");
+  }
+
+  // What is left of the shutdown; answers when it goes on at the latest.
+  Deadline StepDrain() {
+    if (!std::exchange(drains_, true)) {
+      loop_lane_->set()->Unwatch(shutdown_.fd());
+      internal::BeginDrain(*loop_lane_);
+    }
+    if (internal::SayGoodbye(*loop_lane_) || HasPassed(shutdown_.deadline())) {
+      loop_lane_->EndNow();
+      return kNoDeadline;
+    }
+    return std::min(shutdown_.deadline(), DeadlineAfter(internal::kDrainTick));
+  }
 
   absl::Status ServeOnly(const ReachedAt& at) {
     absl::StatusOr<std::unique_ptr<Transport>> transport = at.listener->TryAccept();
@@ -151,8 +209,14 @@ class Server::State {
   absl::Status registered_;
   std::vector<ReachedAt> reached_at_;
 
+  static constexpr WaitSet::Id kShutdownAsked = WaitSet::kFirstId;  // which no connection has
+
   internal::ShutdownRequest shutdown_;
   const absl::Status shutdown_opened_;
+
+  // Of the thread that dispatches.
+  bool drains_ = false;
+  std::shared_ptr<ServerLane> loop_lane_;
 
   const std::shared_ptr<internal::WorkerPool> pool_;
   internal::Supervisor supervisor_;  // its thread ends before what it uses
@@ -174,6 +238,10 @@ absl::Status Server::Serve(std::string_view address) {
   absl::Status listens = Listen(address);
   return listens.ok() ? Serve() : listens;
 }
+absl::Status Server::Start() { return state_->Start(); }
+int Server::wait_handle() const { return state_->wait_handle(); }
+bool Server::Dispatch() { return state_->Dispatch(); }
+absl::Status Server::outcome() const { return state_->outcome(); }
 void Server::Shutdown(absl::Duration grace) { state_->Shutdown(grace); }
 
 }  // namespace ferry

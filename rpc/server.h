@@ -108,6 +108,19 @@ class Server {
   // Listen, then Serve.
   absl::Status Serve(std::string_view address);
 
+  // In place of Serve, for a loop of the program's own: returns at once, and the server starts no
+  // thread. The loop waits until the descriptor wait_handle(), which stays the server's, is
+  // readable, and then calls Dispatch, which does what there is to do now, a bounded amount of it:
+  // the descriptor stays readable while there is more. Handlers run in there, one after the other,
+  // so that they return soon; those of unary methods may answer later (answer.h), and one that
+  // waits in a stream, or for a call, holds the loop up. Dispatch answers false when the server has
+  // ended, as Serve would have returned; outcome() then is what that would have been. `max_threads`
+  // means nothing. On one thread at a time. Returns: what Serve does.
+  absl::Status Start();
+  int wait_handle() const;
+  bool Dispatch();
+  absl::Status outcome() const;
+
   // Ends Serve, now or as soon as it is called. At once nobody is accepted any more, the
   // names are given up, so that another server can take them, clients are told, and no
   // request is taken any more: who sent one learns that it did not run. Calls whose handlers

@@ -4,6 +4,7 @@
 #include "ferry/transport/wait_set.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "ferry/transport/internal/sys.h"
 
@@ -53,7 +54,23 @@ std::optional<WaitSet::Id> WaitSet::Next(Deadline deadline) {
   }
   if (ready_begin_ == ready_end_) return std::nullopt;
   Id id = ready_[ready_begin_++];
+  if (id == kAlarm) return std::nullopt;
   return id == kNotified ? TakeNotified() : id;
+}
+
+absl::Status WaitSet::Alarm(Deadline deadline) {
+  if (deadline == alarm_) return absl::OkStatus();
+  if (!timer_.valid()) {
+    internal::UniqueFd timer(sys::TimerFd());
+    if (!timer.valid()) return absl::ErrnoToStatus(errno, "timerfd_create");
+    if (absl::Status watched = Watch(timer.get(), Until::kReadable, kAlarm); !watched.ok()) {
+      return watched;
+    }
+    timer_ = std::move(timer);
+  }
+  alarm_ = deadline;
+  if (sys::SetTimer(timer_.get(), deadline) == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, "timerfd_settime");
 }
 
 std::optional<WaitSet::Id> WaitSet::TakeNotified() {

@@ -49,6 +49,11 @@ class WaitSet {
   // until that answers nullopt. It stays the set's.
   int handle() const { return epoll_.get(); }
 
+  // From the deadline on, handle() polls as readable, in place of the last Alarm; kNoDeadline: no
+  // more. On the thread that calls Next. Returns: RESOURCE_EXHAUSTED when this process has no
+  // descriptor left for the first.
+  absl::Status Alarm(Deadline deadline);
+
   // The listener's id is answered as long as somebody waits to be accepted.
   absl::Status Add(const Listener& listener, Id id);
   void Remove(const Listener& listener);
@@ -64,12 +69,15 @@ class WaitSet {
  private:
   static constexpr Id kNobody = 0;
   static constexpr Id kNotified = ~Id{0};
+  static constexpr Id kAlarm = kNotified - 1;
   static constexpr size_t kMaxReady = 32;
 
   WaitSet() = default;
   std::optional<Id> TakeNotified();
 
   internal::UniqueFd epoll_;
+  internal::UniqueFd timer_;  // made for the first alarm
+  Deadline alarm_ = kNoDeadline;
 
   // Owned by the thread in Next.
   Id ready_[kMaxReady];

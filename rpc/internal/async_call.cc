@@ -61,10 +61,10 @@ void AsyncCall::OnEnded() {
   if (TakeOver()) caller_->beside()->RunSoon(*this);
 }
 
-Session& AsyncCall::session() { return caller_->beside()->session(); }
+Session* AsyncCall::session() { return &caller_->beside()->session(); }
 
 void AsyncCall::Run() {
-  std::shared_ptr<Session> session = this->session().shared_from_this();
+  std::shared_ptr<Session> session = this->session()->shared_from_this();
   registration_.End();
   absl::Status status = call_.left ? std::move(call_.status) : caller_->FinishAsync(call_);
   session->RunCallback([&] { Deliver(status); });

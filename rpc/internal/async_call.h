@@ -44,7 +44,7 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
   void OnEnded() override;
 
   void Run() override;
-  Session& session() override;
+  Session* session() override;
   bool is_droppable() const override { return false; }
 
  private:

@@ -53,6 +53,10 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual Peer peer() = 0;
   virtual void Close() = 0;
 
+  // -1, and nothing, unless it is in the user's loop.
+  virtual int wait_handle() { return -1; }
+  virtual void Dispatch() {}
+
   // A stream has ended, and leaves its connection.
   virtual void AfterStream(Caller& caller) = 0;
   // Sees to it that the last that was sent leaves, such as a CANCEL for which there was no room:

@@ -56,7 +56,7 @@ ChannelCore::~ChannelCore() {
 
 // Before the first connection.
 absl::Status ChannelCore::ReadyServices() {
-  if (options_.services.empty() && !options_.async) return absl::OkStatus();
+  if (options_.services.empty() && !options_.async && !options_.in_loop) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<ChannelServer>> server = ChannelServer::Create(options_);
   if (server.ok()) server_ = *std::move(server);
   return server.status();
@@ -79,6 +79,14 @@ Caller* ChannelCore::Begin(PendingCall& call, std::shared_ptr<void>&) {
   MutexLock lock(mutex_);
   if (current_ == nullptr || !BeginOn(current_->caller(), call)) return nullptr;
   return &current_->caller();
+}
+
+int ChannelCore::wait_handle() {
+  return server_ != nullptr && server_->is_in_loop() ? server_->wait_handle() : -1;
+}
+
+void ChannelCore::Dispatch() {
+  if (server_ != nullptr && server_->is_in_loop()) server_->Dispatch();
 }
 
 absl::Status ChannelCore::MayCallAsync() const {

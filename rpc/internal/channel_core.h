@@ -52,6 +52,8 @@ class ChannelCore final : public ChannelBase {
 
   Peer peer() override;
   void Close() override;
+  int wait_handle() override;
+  void Dispatch() override;
 
   // The last handle has gone. Waits for the threads, unless it is one of them.
   void Abandon();

@@ -4,9 +4,12 @@
 #include "ferry/rpc/internal/channel_server.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/time/time.h"
+#include "ferry/rpc/internal/run_once.h"
+#include "ferry/rpc/internal/sole_lane.h"
 
 namespace ferry::internal {
 namespace {
@@ -21,20 +24,12 @@ class FirstTurn final : public WorkerPool::Task {
   const std::shared_ptr<Lane> lane_;
 };
 
-class RunOnce final : public WorkerPool::Task {
- public:
-  explicit RunOnce(absl::AnyInvocable<void()> run) : run_(std::move(run)) {}
-  void Run() override { run_(); }
-
- private:
-  absl::AnyInvocable<void()> run_;
-};
-
 }  // namespace
 
 ChannelServer::ChannelServer(const ChannelOptions& options)
     : entrance_(std::make_shared<Entrance>()),
-      pool_(std::make_shared<WorkerPool>(std::max<size_t>(options.max_threads, 1))) {
+      pool_(std::make_shared<WorkerPool>(
+          options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1))) {
   entrance_->options.max_message = options.max_message;
   entrance_->options.stream_credit = options.stream_credit;
 }
@@ -49,7 +44,21 @@ absl::StatusOr<std::unique_ptr<ChannelServer>> ChannelServer::Create(
   for (Service* service : options.services) {
     if (absl::Status added = server->registry_.Add(*service); !added.ok()) return added;
   }
+  if (options.in_loop) {
+    if (absl::Status made = server->MakeLoopLane(); !made.ok()) return made;
+  }
   return server;
+}
+
+absl::Status ChannelServer::MakeLoopLane() {
+  absl::StatusOr<std::unique_ptr<WaitSet>> set = WaitSet::Create();
+  if (!set.ok()) return set.status();
+  supervisor_.Disable();
+  loop_lane_ = std::make_shared<ServerLane>(pool_, supervisor_, registry_, 0, *std::move(set));
+  loop_lane_->LeaveToLoop();
+  MutexLock lock(mutex_);
+  lanes_.push_back(loop_lane_);
+  return absl::OkStatus();
 }
 
 std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transport,
@@ -57,17 +66,21 @@ std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transpor
   ConnectionOptions serving = settings;
   serving.request_credit = entrance_->options.request_credit;
   serving.max_memory = entrance_->options.max_connection_memory;
+  uint64_t id = is_in_loop() ? loop_lane_->NewId() : 0;
   auto session =
-      std::make_shared<Session>(std::move(transport), entrance_, registry_, serving, mutex);
+      std::make_shared<Session>(std::move(transport), entrance_, registry_, id, serving, mutex);
   session->set_interrupted();
+  if (is_in_loop()) session->set_lane(loop_lane_, loop_lane_->set());
   return session;
 }
 
 void ChannelServer::RunOnPool(absl::AnyInvocable<void()> run) {
+  if (is_in_loop()) return loop_lane_->RunSoon(std::make_shared<RunOnce>(std::move(run)));
   pool_->Run(std::make_shared<RunOnce>(std::move(run)));
 }
 
 absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {
+  if (is_in_loop()) return loop_lane_->Join(session);
   std::shared_ptr<Lane> lane = SoleLane::Create(pool_, supervisor_, session);
   std::vector<std::shared_ptr<Lane>> ended;  // destroyed without the lock
   {
@@ -99,6 +112,11 @@ bool ChannelServer::IsOnThisThread() {
 }
 
 void ChannelServer::Stop() {
+  if (is_in_loop()) {
+    loop_lane_->EndNow();
+    while (loop_lane_->Dispatch() || !loop_lane_->ended()) std::this_thread::yield();
+    return pool_->Stop();
+  }
   for (const std::shared_ptr<Lane>& lane : Lanes()) {
     pool_->WorkUntil([&lane] { return lane->ended(); });
     supervisor_.Remove(*lane);

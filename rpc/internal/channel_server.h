@@ -14,9 +14,9 @@
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/rpc/internal/entrance.h"
+#include "ferry/rpc/internal/server_lane.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/rpc/internal/session.h"
-#include "ferry/rpc/internal/sole_lane.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/internal/mutex.h"
@@ -35,7 +35,13 @@ class ChannelServer {
   std::shared_ptr<Session> Open(std::unique_ptr<Transport> transport,
                                 const ConnectionOptions& settings, Mutex& mutex);
 
-  // From now on threads of the channel read it. Returns: RESOURCE_EXHAUSTED when there can be none.
+  // For the user's loop; REQUIRES: ChannelOptions::in_loop.
+  int wait_handle() const { return loop_lane_->wait_handle(); }
+  void Dispatch() { loop_lane_->Dispatch(); }
+  bool is_in_loop() const { return loop_lane_ != nullptr; }
+
+  // From now on threads of the channel, or the loop, read it. Returns: RESOURCE_EXHAUSTED when
+  // there can be none.
   absl::Status Start(const std::shared_ptr<Session>& session);
 
   // On a thread of its own.
@@ -51,11 +57,13 @@ class ChannelServer {
   explicit ChannelServer(const ChannelOptions& options);
 
   std::vector<std::shared_ptr<Lane>> Lanes();
+  absl::Status MakeLoopLane();
 
   ServiceRegistry registry_;  // constant
   std::shared_ptr<Entrance> entrance_;
   Supervisor supervisor_;
   const std::shared_ptr<WorkerPool> pool_;
+  std::shared_ptr<ServerLane> loop_lane_;  // constant; null: each connection has a lane of its own
 
   Mutex mutex_;
   std::vector<std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);

@@ -32,11 +32,13 @@ namespace ferry::internal {
 // DATA_LOSS: a frame that may not come there.
 absl::Status UnexpectedFrame(const FrameHeader& header, const char* where) ABSL_ATTRIBUTE_COLD;
 
-// Serves the calls that the peer opens. All on the thread that reads, but for what it is as the
-// reader of the connection.
-class RequestSink : public ConnectionReader {
+// Serves the calls that the peer opens. All on the thread that reads.
+class RequestSink {
  public:
   virtual ~RequestSink() = default;
+
+  // Who reads the connection, if callers do not; also before the sink is complete.
+  virtual ConnectionReader* reader() { return nullptr; }
 
   // `metadata` may be null; `cost` is what the request has drawn of the credit that we gave. The
   // connection can be read on as soon as the body is released; it may be on another thread when

@@ -9,12 +9,19 @@
 #include "ferry/transport/internal/thread.h"
 
 namespace ferry::internal {
-namespace {
 
-// How often it looks whether handlers have returned, and clients have read.
-constexpr absl::Duration kTick = absl::Milliseconds(2);
+void BeginDrain(Lane& lane) {
+  lane.CloseGate();
+  lane.StopAccepting();
+  for (const auto& session : lane.Sessions()) session->connection().SendGoAway(absl::OkStatus());
+}
 
-}  // namespace
+bool SayGoodbye(Lane& lane) {
+  for (const auto& session : lane.IdleSessions()) session->SayGoodbye();
+  auto sessions = lane.Sessions();
+  return std::all_of(sessions.begin(), sessions.end(),
+                     [](const auto& session) { return session->is_gone(); });
+}
 
 absl::StatusOr<std::unique_ptr<Drain>> Drain::Start(std::shared_ptr<Lane> lane,
                                                     ShutdownRequest& request) {
@@ -34,23 +41,11 @@ Drain::~Drain() {
 void Drain::Run() {
   while (!stopping_.load() && !request_.asked()) request_.Wait(kNoDeadline);
   if (stopping_.load()) return;
-  lane_->CloseGate();
-  lane_->StopAccepting();
-  for (const auto& session : lane_->Sessions()) {
-    session->connection().SendGoAway(absl::OkStatus());
-  }
-  while (!SayGoodbye() && !HasPassed(request_.deadline()) && !stopping_.load()) {
-    request_.Wait(std::min(request_.deadline(), DeadlineAfter(kTick)));
+  BeginDrain(*lane_);
+  while (!SayGoodbye(*lane_) && !HasPassed(request_.deadline()) && !stopping_.load()) {
+    request_.Wait(std::min(request_.deadline(), DeadlineAfter(kDrainTick)));
   }
   lane_->EndNow();
-}
-
-// To who has no handler running and no reply coming. Answers whether all have gone.
-bool Drain::SayGoodbye() {
-  for (const auto& session : lane_->IdleSessions()) session->SayGoodbye();
-  auto sessions = lane_->Sessions();
-  return std::all_of(sessions.begin(), sessions.end(),
-                     [](const auto& session) { return session->is_gone(); });
 }
 
 }  // namespace ferry::internal

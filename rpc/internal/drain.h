@@ -10,10 +10,18 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/shutdown_request.h"
 
 namespace ferry::internal {
+
+// Of a shutdown, as Server::Shutdown says: first nobody comes in any more, and no handler begins;
+// then, every kDrainTick, who has no handler running and no reply coming is sent away, until all
+// are: SayGoodbye answers true then.
+inline constexpr absl::Duration kDrainTick = absl::Milliseconds(2);
+void BeginDrain(Lane& lane);
+bool SayGoodbye(Lane& lane);
 
 // Shuts a lane down when that is asked for, as Server::Shutdown says. On a thread of its
 // own: a signal handler may do next to nothing, the lane's threads may all be in handlers,
@@ -35,7 +43,6 @@ class Drain {
       : lane_(std::move(lane)), request_(request) {}
 
   void Run();
-  bool SayGoodbye();
 
   const std::shared_ptr<Lane> lane_;
   ShutdownRequest& request_;

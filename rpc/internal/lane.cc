@@ -36,7 +36,12 @@ void Lane::Run() {
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
-  if (NoteAsked(word) && !pool_->Run(shared_from_this())) WakeWaiting();
+  if (NoteAsked(word) && !RunOnPool(shared_from_this())) WakeWaiting();
+}
+
+// False if no thread is free for it, or there are none.
+bool Lane::RunOnPool(const std::shared_ptr<WorkerPool::Task>& task) {
+  return !is_left_to_loop_ && pool_->Run(task);
 }
 
 // False if that was asked for already.
@@ -68,11 +73,13 @@ void Lane::Lead(Leader& leader) {
     }
     end = end || leader.ended();
   }
-  if (end) {
-    // What is still to be told: there may be no other thread.
-    while (std::shared_ptr<QueuedRequest> queued = TakeQueued()) RunQueued(leader, *queued);
-  }
+  if (end) RunAllQueued(leader);
   RemoveThread(end);
+}
+
+// What is still to be told at the end: there may be no other thread.
+void Lane::RunAllQueued(Leader& leader) {
+  while (std::shared_ptr<QueuedRequest> queued = TakeQueued()) RunQueued(leader, *queued);
 }
 
 void Lane::AddThread() {

@@ -103,6 +103,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     bool LeaveForWait(Session& session);
     void GoOn(Session& session);
     void EndVisit(Session& session);
+    void Vacate();
     bool OfferLead();
     void SleepBeside(HandlerWait& wait, Deadline deadline);
     void LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
@@ -124,6 +125,13 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   // Leads on this thread from the beginning, until the lane ends or somebody else leads.
   void LeadFirst();
+
+  // Or leaves that to Dispatch, and visitors: lane_loop.cc. REQUIRES: the pool has no threads.
+  void LeaveToLoop();
+  // Serves, and runs, what is there now, a bounded amount, and does not wait, unless a handler or
+  // callback does; nothing while a visitor leads. False when the lane has ended. On one thread at a
+  // time.
+  bool Dispatch();
 
   // On a thread that is none of the lane's, and waits for a call on the connection of that session:
   // as Leader::Await, and RunNested.
@@ -188,6 +196,14 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // As the new leader, while the handler still runs that cost another the lead.
   virtual void TookOver() = 0;
 
+  // For Dispatch. As the leader: serves something that is there, if there is something.
+  enum class Ready { kServed, kNothing, kEnd };
+  virtual Ready ServeReady(const Leader& leader) = 0;
+  // Nobody leads from now on: sees to it that the loop learns when there is something.
+  virtual void PrepareSleep() = 0;
+  // The loop has something to do. On any thread.
+  virtual void WakeLoop() = 0;
+
  private:
   // Runs what is queued on a spare thread.
   class QueueRunner final : public WorkerPool::Task {
@@ -206,6 +222,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void Queue(std::shared_ptr<QueuedRequest> request);
   std::shared_ptr<QueuedRequest> TakeQueued();
   void RunQueued(Leader& leader, QueuedRequest& request);
+  void RunAllQueued(Leader& leader);
   void RunQueueOnPool();
   void WakeWaiting();
   std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();
@@ -218,10 +235,12 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   bool AddThreadUnlessEnded();
   void RemoveThread(bool end);
   void AskForSuccessor(LeaderRole::Word word);
+  bool RunOnPool(const std::shared_ptr<WorkerPool::Task>& task);
   bool NoteAsked(LeaderRole::Word word);
 
   const std::shared_ptr<WorkerPool> pool_;
   Supervisor& supervisor_;
+  bool is_left_to_loop_ = false;  // constant
   LeaderRole role_;
 
   // Sequentially consistent: a leader enters a handler, by the role, and then looks here;

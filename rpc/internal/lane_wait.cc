@@ -68,7 +68,7 @@ bool Lane::Leader::LeaveForWait(Session& session) {
 // To a spare thread, from within the handler. False if there is none.
 bool Lane::Leader::OfferLead() {
   lane_.NoteAsked(term_ | LeaderRole::kInHandler);
-  return lane_.pool_->Run(lane_.shared_from_this());
+  return lane_.RunOnPool(lane_.shared_from_this());
 }
 
 // While another thread leads, or is about to.
@@ -172,19 +172,15 @@ void Lane::RunNestedOfVisit(Session& session, HandlerWait& wait) {
   AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(session, wait); });
 }
 
-// Whoever comes next may lead: to them it looks like a handler, of no connection.
 void Lane::Leader::EndVisit(Session& session) {
   leads_ = leads_ && lane_.role_.LeaveHandler(term_);
   if (!leads_) return session.Attach();
-  lane_.SetCurrent(nullptr);
-  lane_.pace_.store(nullptr, std::memory_order_relaxed);
-  term_ = lane_.role_.EnterHandler(term_);
-  leads_ = false;
-  lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
+  Vacate();
 }
 
 void Lane::Leader::Queue(std::shared_ptr<QueuedRequest> request) {
-  lane_.AddTimer(request->session(), request->session().next_deadline());
+  Session& session = *request->session();
+  lane_.AddTimer(session, session.next_deadline());
   lane_.Queue(std::move(request));
   yields_ = yields_ || waits();
 }
@@ -199,7 +195,7 @@ void Lane::DropQueued(const Session& session) {
   std::deque<std::shared_ptr<QueuedRequest>> left, dropped;  // destroyed without the lock
   MutexLock lock(mutex_);
   for (auto& request : queue_) {
-    bool drops = request->is_droppable() && &request->session() == &session;
+    bool drops = request->is_droppable() && request->session() == &session;
     (drops ? dropped : left).push_back(std::move(request));
   }
   queue_.swap(left);
@@ -215,7 +211,7 @@ void Lane::Queue(std::shared_ptr<QueuedRequest> request) {
 }
 
 void Lane::RunQueueOnPool() {
-  pool_->Run(std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_));
+  RunOnPool(std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_));
 }
 
 std::shared_ptr<QueuedRequest> Lane::TakeQueued() {
@@ -244,6 +240,7 @@ void Lane::RunQueue() {
 void Lane::RunSoon(std::shared_ptr<QueuedRequest> request) {
   Queue(std::move(request));
   RunQueueOnPool();
+  if (is_left_to_loop_) WakeLoop();
 }
 
 bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
@@ -254,12 +251,13 @@ bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
 }
 
 void Lane::RunQueued(Leader& leader, QueuedRequest& request) {
-  std::shared_ptr<Session> session = request.session().shared_from_this();
+  std::shared_ptr<Session> session;  // the request may not outlive Run
+  if (request.session() != nullptr) session = request.session()->shared_from_this();
   if (leader.leads()) SetCurrent(session.get());
   request.Run();
   if (!leader.leads()) return;
   SetCurrent(nullptr);
-  GiveTurn(*session);
+  if (session != nullptr) GiveTurn(*session);
 }
 
 void Lane::Leader::RunCallback(Session& session, MethodPace& pace,

@@ -8,30 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/own_status.h"
+#include "ferry/rpc/internal/run_once.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
-namespace {
-
-// What is left to be said when there was no connection to say it on.
-class RunOnce final : public QueuedRequest {
- public:
-  RunOnce(std::shared_ptr<Session> session, absl::AnyInvocable<void()> run)
-      : session_(std::move(session)), run_(std::move(run)) {}
-  void Run() override {
-    session_->RunCallback([this] { run_(); });
-  }
-  void RunHere() { run_(); }
-  Session& session() override { return *session_; }
-  bool is_droppable() const override { return false; }
-
- private:
-  const std::shared_ptr<Session> session_;
-  absl::AnyInvocable<void()> run_;
-};
-
-}  // namespace
-
 Caller* PeerChannel::Begin(PendingCall& call, std::shared_ptr<void>& hold) {
   std::shared_ptr<Session> session = session_.lock();
   if (session == nullptr) return nullptr;
@@ -58,7 +38,7 @@ absl::Status PeerChannel::Recover(const Patience&) {
 void PeerChannel::RunOnPool(absl::AnyInvocable<void()> run) {
   std::shared_ptr<Session> session = session_.lock();
   std::shared_ptr<Lane> lane = session == nullptr ? nullptr : session->lane();
-  auto once = std::make_shared<RunOnce>(std::move(session), std::move(run));
+  auto once = std::make_shared<RunOnce>(std::move(run), std::move(session));
   if (lane == nullptr || !lane->RunSoonUnlessEnded(once)) once->RunHere();
 }
 

@@ -15,7 +15,8 @@ class QueuedRequest {
   virtual ~QueuedRequest() = default;
   // As one of the lane's leaders, which leads or does not. It may be gone when this returns.
   virtual void Run() = 0;
-  virtual Session& session() = 0;
+  // Whose it is; null: nobody's.
+  virtual Session* session() = 0;
   // Once its connection has ended there is no need to run it.
   virtual bool is_droppable() const { return true; }
 };

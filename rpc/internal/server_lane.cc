@@ -83,6 +83,7 @@ Lane::Step ServerLane::ServeOwn(const Leader& leader, Session& session) {
 // A handler of the current session has cost another the lead: now it is others' turn.
 void ServerLane::TookOver() {
   Id id = current_.load(std::memory_order_relaxed);
+  if (id == 0) return;  // nobody led
   std::shared_ptr<Session> session = Find(id);
   if (session == nullptr) session = FindLeaving(id);
   if (session != nullptr) {
@@ -148,6 +149,32 @@ Lane::Step ServerLane::TakeNext(const Leader& leader) {
   }
   if (HasPassed(timer)) RunTimers();
   return TakeFromSet(news.in_set, leader);
+}
+
+Lane::Ready ServerLane::ServeReady(const Leader& leader) {
+  if (is_ending()) return End(ShutDown()), Ready::kEnd;
+  if (HasPassed(NextTimer())) RunTimers();
+  std::optional<Id> id = set_->Next(Deadline::min());
+  if (!id.has_value()) return Ready::kNothing;
+  return TakeFromSet(id, leader) == Step::kEnd ? Ready::kEnd : Ready::kServed;
+}
+
+void ServerLane::PrepareSleep() {
+  hot_.CoolAll();
+  // Without one, timers run when there is something else to do.
+  set_->Alarm(std::min(NextTimer(), tick_)).IgnoreError();
+}
+
+absl::Status ServerLane::Join(std::shared_ptr<Session> session) {
+  Id id = session->id();
+  {
+    MutexLock lock(mutex_);
+    if (ending_) return ShutDown();
+    sessions_.emplace(id, session);
+  }
+  absl::Status joined = session->connection().transport().Join(*set_, id);
+  set_->Notify(id);  // perhaps only to find that it is closed
+  return joined;
 }
 
 Lane::Step ServerLane::TakeFromSet(std::optional<Id> id, const Leader& leader) {
@@ -237,7 +264,7 @@ void ServerLane::Drop(Id id) {
     if (session->detached_handlers() != 0) leaving_.push_back(session);
   }
   DropQueued(*session);
-  admission_.Leave(session->entrance(), session->peer());
+  if (!session->is_ours()) admission_.Leave(session->entrance(), session->peer());
   TellClosed(*session);
 }
 

@@ -36,6 +36,8 @@ namespace ferry::internal {
 // Thread contract: Add before the lane is led, the rest that of Lane.
 class ServerLane final : public Lane {
  public:
+  using Id = WaitSet::Id;
+
   // What is given by reference outlives the lane. `max_connections` counts those of all
   // entrances that have no limit of their own.
   ServerLane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor,
@@ -54,12 +56,22 @@ class ServerLane final : public Lane {
   // of a listener that accepts_once was closed, or what a listener said.
   absl::Status outcome();
 
+  // A connection that is there already, of this id. Returns: what Transport::Join does. On any
+  // thread; it is read from now on.
+  absl::Status Join(std::shared_ptr<Session> session);
+  Id NewId() { return ++last_id_; }
+
+  // Left to a loop: it polls as readable when Dispatch has something to do; and is called then, at
+  // the latest. The latter on the thread that dispatches.
+  int wait_handle() const { return set_->handle(); }
+  const std::shared_ptr<WaitSet>& set() const { return set_; }
+  void set_tick(Deadline tick) { tick_ = tick; }
+
   void StopAccepting() override;
   std::vector<std::shared_ptr<Session>> Sessions() override;
   void EndNow() override;
 
  private:
-  using Id = WaitSet::Id;
   struct Shaking {  // a connection whose peer has not said hello
     Deadline deadline;
     Id id;
@@ -77,6 +89,9 @@ class ServerLane final : public Lane {
     current_.store(session == nullptr ? 0 : session->id(), std::memory_order_release);
   }
   void TookOver() override;
+  Ready ServeReady(const Leader& leader) override;
+  void PrepareSleep() override;
+  void WakeLoop() override { set_->Interrupt(); }
   void GiveTurn(const Session& session) override { EndTurn(session.id()); }
   void AddTimer(const Session& session, Deadline deadline) override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
@@ -124,7 +139,7 @@ class ServerLane final : public Lane {
   // When calls of sessions end for their deadlines, and the first of these times.
   absl::flat_hash_map<Id, Deadline> call_timers_;
   Deadline next_call_timer_ = kNoDeadline;
-  Id last_id_ = WaitSet::kFirstId;
+  Deadline tick_ = kNoDeadline;
   Id lifeline_ = 0;  // the connection with which the lane ends
   HotSessions hot_;
   Spinner spinner_;
@@ -132,6 +147,8 @@ class ServerLane final : public Lane {
   int looks_between_sets_ = 0;
   uint64_t hot_turns_ = 0;
   Deadline set_is_due_;
+
+  std::atomic<Id> last_id_{WaitSet::kFirstId};  // relaxed: nothing but a number
 
   // The session whose handler runs; 0: none. Stored by the leader: the release pairs with the
   // load in Current, so that who sees one sees the role at least as it was then.

@@ -37,10 +37,12 @@ Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Ent
                   this) {}
 
 Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
-                 const ServiceRegistry& registry, const ConnectionOptions& settings, Mutex& mutex)
+                 const ServiceRegistry& registry, uint64_t id, const ConnectionOptions& settings,
+                 Mutex& mutex)
     : registry_(registry),
       entrance_(std::move(entrance)),
-      id_(0),
+      id_(id),
+      is_ours_(true),
       max_handlers_(INT64_MAX),
       free_handlers_(max_handlers_),
       connection_(std::move(transport), Connection::Side::kConnected, settings, this, &mutex) {}

@@ -42,14 +42,17 @@ struct DirectRead {
 
 // The serving half of one connection. Thread contract: the leader of its lane reads and
 // serves; SayGoodbye by who shuts that down; Close, peer and is_gone on any thread.
-class Session final : public std::enable_shared_from_this<Session>, private RequestSink {
+class Session final : public std::enable_shared_from_this<Session>,
+                      private RequestSink,
+                      private ConnectionReader {
  public:
   // `registry` outlives the session. `id` is its lane's.
   Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
           const ServiceRegistry& registry, uint64_t id = 0);
   // Of a channel that serves; `mutex`: of its calls.
   Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
-          const ServiceRegistry& registry, const ConnectionOptions& settings, Mutex& mutex);
+          const ServiceRegistry& registry, uint64_t id, const ConnectionOptions& settings,
+          Mutex& mutex);
   // By itself: in a test.
   Session(std::unique_ptr<Transport> transport, size_t max_message,
           const ServiceRegistry& registry);
@@ -75,6 +78,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   Connection& connection() { return connection_; }
   const Entrance& entrance() const { return *entrance_; }
   uint64_t id() const { return id_; }
+  // This side has opened the connection.
+  bool is_ours() const { return is_ours_; }
 
   // Another thread reads now, beside the handler that ran there.
   void HandedOver();
@@ -119,6 +124,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   void OnCancel(CallId call) override;
   void OnGreeted(uint64_t stream_credit) override;
   void OnRefused(const absl::Status& status) override;
+  ConnectionReader* reader() override { return this; }
+
   void AwaitBeside(HandlerWait& wait, Deadline deadline) override;
   void RunNestedBeside(HandlerWait& wait) override;
   void RunNow(QueuedRequest& callback) override;
@@ -143,6 +150,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Requ
   const ServiceRegistry& registry_;
   const std::shared_ptr<const Entrance> entrance_;
   const uint64_t id_;
+  const bool is_ours_ = false;
   std::weak_ptr<Lane> lane_;      // constant
   std::shared_ptr<WaitSet> set_;  // constant; outlives the transport
   const int64_t max_handlers_;

@@ -43,7 +43,7 @@ class Session::QueuedCall final : public QueuedRequest {
     session_->held_bytes_ -= memory_;
   }
 
-  Session& session() override { return *session_; }
+  Session* session() override { return session_.get(); }
 
   void Run() override {
     if (!Lane::Leader::Current().leads()) session_->Detach();

@@ -27,6 +27,9 @@ class ShutdownRequest {
   // The shortest grace counts.
   void Ask(absl::Duration grace);
 
+  // Polls as readable once it is asked for.
+  int fd() const { return changed_.fd(); }
+
   bool asked() const { return deadline_.load() != kNotAsked; }
   // When the grace ends. REQUIRES: asked().
   Deadline deadline() const;

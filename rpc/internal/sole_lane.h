@@ -45,6 +45,11 @@ class SoleLane final : public Lane {
     AddTimer(*session_, session_->next_deadline());
   }
 
+  // It is never left to a loop.
+  Ready ServeReady(const Leader&) override { return Ready::kNothing; }
+  void PrepareSleep() override {}
+  void WakeLoop() override {}
+
   Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
 
   Step ServeNext(const Leader& leader) override {

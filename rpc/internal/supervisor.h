@@ -45,6 +45,9 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
+  // It never looks at anything, nor starts its thread. Before all else.
+  void Disable() { asleep_.store(false); }
+
   void Add(std::shared_ptr<Supervised> supervised);
   // Afterwards it is looked at no more.
   void Remove(const Supervised& supervised);

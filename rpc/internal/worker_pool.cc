@@ -19,6 +19,11 @@ void WorkerPool::Stop() {
     threads = std::move(threads_);
   }
   for (std::thread& thread : threads) thread.join();
+  std::deque<std::shared_ptr<Task>> left;  // of a pool without threads; destroyed without the lock
+  MutexLock lock(mutex_);
+  left.swap(tasks_);
+  MutexUnlock unlock(mutex_);
+  left.clear();
 }
 
 bool WorkerPool::Run(const std::shared_ptr<Task>& task) {

@@ -38,6 +38,7 @@ enum class Call : uint8_t {
   kFcntl,
   kEventFd,
   kEpoll,
+  kTimerFd,
   kSpawn,
   kPidFdOpen,
   kWaitId,
@@ -128,6 +129,9 @@ void ReplaceBy(int null, int fd);
 
 int EventFd();
 int EpollCreate();
+// Polls as readable from the deadline on, until it is set anew; kNoDeadline: never.
+int TimerFd();
+int SetTimer(int timer_fd, Deadline deadline);
 // `id` is what EpollWait answers for the descriptor.
 int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id = 0);
 // Sleeps until `deadline`, a descriptor is ready or a signal came. Answers how many are.

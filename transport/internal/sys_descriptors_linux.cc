@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "ferry/transport/internal/sys_common.h"
@@ -142,6 +145,23 @@ int EventFd() {
 
 int EpollCreate() {
   return Injected(Call::kEpoll) ? -1 : AboveStdio(::epoll_create1(EPOLL_CLOEXEC));
+}
+
+int TimerFd() {
+  if (Injected(Call::kTimerFd)) return -1;
+  return AboveStdio(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int SetTimer(int timer_fd, Deadline deadline) {
+  struct itimerspec at = {};
+  if (deadline != kNoDeadline) {
+    // Of the same clock as the steady one's. Zero would mean never.
+    auto since = std::max(deadline.time_since_epoch(), Deadline::duration(1));
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+    at.it_value.tv_sec = seconds.count();
+    at.it_value.tv_nsec = std::chrono::nanoseconds(since - seconds).count();
+  }
+  return ::timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &at, nullptr);
 }
 
 int EpollControl(int epoll_fd, int operation, int fd, uint32_t events, uint64_t id) {

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A lane without threads: somebody else's loop comes by.
+
+#include <utility>
+
+#include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/session.h"
+
+namespace ferry::internal {
+namespace {
+
+// What one Dispatch does at most: turns of connections, and things in the queue.
+constexpr int kMostTurns = 64;
+
+}  // namespace
+
+void Lane::LeaveToLoop() {
+  is_left_to_loop_ = true;
+  Leader leader(*this, LeaderRole::kFirstTerm);
+  leader.Vacate();
+}
+
+bool Lane::Dispatch() {
+  if (!AddThreadUnlessEnded()) return false;
+  bool end = false;
+  {
+    Leader leader(*this);
+    auto term = role_.TryTake(asked_.load(std::memory_order_relaxed));
+    if (term.has_value()) {
+      TookOver();
+      leader.term_ = *term;
+      leader.leads_ = true;
+    }
+    for (int i = 0; i < kMostTurns && leader.leads() && !end; ++i) {
+      if (std::shared_ptr<QueuedRequest> queued = TakeQueued()) {
+        RunQueued(leader, *queued);
+      } else {
+        Ready ready = ServeReady(leader);
+        if (ready == Ready::kNothing) break;
+        end = ready == Ready::kEnd;
+      }
+      end = end || leader.ended();
+    }
+    if (end) RunAllQueued(leader);
+    if (leader.leads()) leader.Vacate();
+  }
+  RemoveThread(end);
+  return !end;
+}
+
+// Whoever comes next may lead: to them it looks like a handler, of no connection.
+void Lane::Leader::Vacate() {
+  if (lane_.is_left_to_loop_) lane_.PrepareSleep();
+  lane_.SetCurrent(nullptr);
+  lane_.pace_.store(nullptr, std::memory_order_relaxed);
+  term_ = lane_.role_.EnterHandler(term_);
+  leads_ = false;
+  lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
+  if (lane_.is_left_to_loop_ && lane_.queued_.load(std::memory_order_relaxed) != 0) {
+    lane_.WakeLoop();
+  }
+}
+
+}  // namespace ferry::internal
