@@ -34,7 +34,9 @@ namespace internal {
 class ChannelBase;
 }
 
+class ClientInterceptor;
 class Service;
+class ServerInterceptor;
 
 enum class Reconnect {
   kNever,
@@ -93,6 +95,11 @@ struct ChannelOptions {
   // method id, make Connect fail as Server::Serve does; with `keepalive` it is UNIMPLEMENTED.
   // A channel that serves is read by a thread of its own, which costs its calls a wakeup.
   std::vector<Service*> services;
+  std::vector<ServerInterceptor*> service_interceptors;  // and who sees the calls of these
+
+  // See each call of the channel (interceptor.h); they outlive it. Calls that handlers make back to
+  // their callers are not of a channel.
+  std::vector<ClientInterceptor*> interceptors;
 
   // The channel makes asynchronous calls, too (callback.h): a thread of its own reads it, as for
   // `services`, and runs the callbacks. The last handle waits for callbacks as it does for

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,6 +20,8 @@
 #include "ferry/transport/peer_policy.h"
 
 namespace ferry {
+
+class ServerInterceptor;
 
 // What an address or a configuration file says goes, for that address, before what is said
 // here.
@@ -61,6 +64,9 @@ struct ServerOptions {
   // How long a client may take to say hello, before its connection is closed; the one of
   // `parent:` or `stdio:`, which was there first, may take for ever.
   absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
+
+  // See each call that reaches a handler (interceptor.h); they outlive the server.
+  std::vector<ServerInterceptor*> interceptors;
 
   // Whom to serve; others get its status.
   PeerPolicy admit = AdmitOwnUserAndRoot;

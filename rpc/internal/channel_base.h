@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -31,6 +33,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
  public:
   virtual ~ChannelBase() = default;
 
+  // As the interceptors see them: intercepted_calls.cc.
   // Returns: see Caller::Finish, and FAILED_PRECONDITION in a process that was forked since.
   absl::Status Call(const Method& method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& reply, const CallOptions& options);
@@ -71,7 +74,8 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
     Cancellation* cancellation = nullptr;
   };
 
-  explicit ChannelBase(size_t stream_credit) : stream_credit_(stream_credit) {}
+  explicit ChannelBase(size_t stream_credit, std::vector<ClientInterceptor*> interceptors = {})
+      : stream_credit_(stream_credit), interceptors_(std::move(interceptors)) {}
 
   // Joins the call to the connection's; null when there is none, see Recover. What `hold` is given
   // stays until the connection is left.
@@ -100,6 +104,18 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   // What a call is made with, beside its messages.
   struct Setting;
   absl::Status Prepare(Setting& setting) const;
+  // The calls themselves; `may`: not OK, and they end with that.
+  absl::Status CallUnseen(const Method& method, const google::protobuf::MessageLite& request,
+                          google::protobuf::MessageLite& reply, const CallOptions& options);
+  absl::Status SendUnseen(const Method& method, const google::protobuf::MessageLite& request,
+                          const CallOptions& options);
+  std::unique_ptr<ClientStream> OpenUnseen(const Method& method,
+                                           const google::protobuf::MessageLite* request,
+                                           google::protobuf::MessageLite* reply,
+                                           const CallOptions& options, const absl::Status& may);
+  void CallUnseen(const Method& method, const google::protobuf::MessageLite& request,
+                  google::protobuf::MessageLite& reply, Callback done, const CallOptions& options,
+                  const absl::Status& may);
   // Calls `attempt` until it begins on a connection, and once more for each that turns it away.
   template <typename Try>
   absl::Status Run(Setting& setting, Try attempt);
@@ -114,6 +130,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
                       google::protobuf::MessageLite& reply, Callback done,
                       const CallOptions& options, Deadline deadline);
 
+  const std::vector<ClientInterceptor*> interceptors_;
   const ForkMark fork_mark_;
   CallMemory memory_;
 };

@@ -145,12 +145,12 @@ absl::Status ChannelBase::CallAndWait(const Method& method, const MessageLite& r
   });
 }
 
-absl::Status ChannelBase::Call(const Method& method, const MessageLite& request, MessageLite& reply,
-                               const CallOptions& options) {
+absl::Status ChannelBase::CallUnseen(const Method& method, const MessageLite& request,
+                                     MessageLite& reply, const CallOptions& options) {
   return CallAndWait<&Caller::Finish>(method, request, &reply, options);
 }
 
-absl::Status ChannelBase::SendOneWay(const Method& method, const MessageLite& request,
+absl::Status ChannelBase::SendUnseen(const Method& method, const MessageLite& request,
                                      const CallOptions& options) {
   return CallAndWait<&Caller::SendOnly>(method, request, nullptr, options);
 }
@@ -170,10 +170,10 @@ bool ChannelBase::TryAsync(Setting& setting, const MessageLite& request, Message
   return true;
 }
 
-void ChannelBase::CallAsync(const Method& method, const MessageLite& request, MessageLite& reply,
-                            Callback done, const CallOptions& options) {
+void ChannelBase::CallUnseen(const Method& method, const MessageLite& request, MessageLite& reply,
+                             Callback done, const CallOptions& options, const absl::Status& may) {
   Setting setting(method, options);
-  absl::Status ready = MayCallAsync();
+  absl::Status ready = may.ok() ? MayCallAsync() : may;
   if (!ready.ok()) ready = NotSent(method, ready);
   if (ready.ok()) ready = Prepare(setting);
   if (!ready.ok()) {
@@ -204,14 +204,15 @@ void ChannelBase::ConnectAndCall(const Method& method, const MessageLite& reques
   if (!ready.ok()) done(ready);
 }
 
-std::unique_ptr<ClientStream> ChannelBase::OpenStream(const Method& method,
+std::unique_ptr<ClientStream> ChannelBase::OpenUnseen(const Method& method,
                                                       const MessageLite* request,
                                                       MessageLite* reply,
-                                                      const CallOptions& options) {
+                                                      const CallOptions& options,
+                                                      const absl::Status& may) {
   Setting setting(method, options);
   size_t size = request == nullptr ? 0 : request->ByteSizeLong();
   std::unique_ptr<StreamCall> stream;
-  absl::Status opened = Prepare(setting);
+  absl::Status opened = may.ok() ? Prepare(setting) : may;
   if (opened.ok()) {
     opened = Run(setting, [&](bool& not_taken) -> std::optional<absl::Status> {
       stream = std::make_unique<StreamCall>(shared_from_this(), method, request, size, reply,

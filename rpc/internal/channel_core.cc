@@ -42,7 +42,7 @@ absl::Status RefusalOf(Connection& connection) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }  // namespace
 
 ChannelCore::ChannelCore(std::optional<Address> address, const ChannelOptions& options)
-    : ChannelBase(SaneStreamCredit(options.stream_credit)),
+    : ChannelBase(SaneStreamCredit(options.stream_credit), options.interceptors),
       address_(std::move(address)),
       options_(WithWhatIsPossible(address_, options)),
       events_(options.on_event, address_.has_value() ? address_->text : std::string()),

@@ -32,6 +32,7 @@ ChannelServer::ChannelServer(const ChannelOptions& options)
           options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1))) {
   entrance_->options.max_message = options.max_message;
   entrance_->options.stream_credit = options.stream_credit;
+  entrance_->options.interceptors = options.service_interceptors;
 }
 
 absl::StatusOr<std::unique_ptr<ChannelServer>> ChannelServer::Create(

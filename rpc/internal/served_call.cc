@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/interceptor.h"
 #include "ferry/rpc/internal/kept_call.h"
 #include "ferry/rpc/internal/method_name.h"
 
@@ -57,6 +58,7 @@ ServedCall::ServedCall(ServedCall& from, Body& body)
       initial_metadata_(std::move(from.initial_metadata_)),
       trailing_metadata_(std::move(from.trailing_metadata_)),
       sent_initial_(from.sent_initial_),
+      interceptors_(std::move(from.interceptors_)),
       state_(from.state_.exchange(State::kReplied)) {
   MutexLock lock(session_.mutex_);
   from.AwaitCallback();
@@ -141,7 +143,8 @@ bool ServedCall::BeginHandler() {
   if (!is_blocking && is_slow) measured_from_ = Clock::now();
   leader_->Push(*this);
   if (!leader_->EnterHandler(*entry_.pace, is_blocking || is_slow)) return false;
-  if (is_one_way()) Reply(absl::OkStatus(), nullptr);
+  if (is_one_way()) SendAnswer(absl::OkStatus(), nullptr);
+  if (!session_.entrance_->options.interceptors.empty() && !MayRun()) return false;
   if (leader_->is_cautious()) leader_->PassOn();
   return true;
 }
@@ -154,6 +157,10 @@ void ServedCall::NoteRun() {
 
 // The leader is the only one to see this call, as long as it leads and the call is not shared.
 void ServedCall::EndHandler() {
+  if (!interceptors_.empty()) {
+    absl::Status none;  // of a one-way call
+    TellAnswer(none);
+  }
   NoteRun();
   if (in_handler_) leader_->Pop();
   if (session_.connection_.IsForked()) return;  // it is the parent's, and so are its locks
@@ -171,7 +178,36 @@ void ServedCall::EndHandler() {
   if (!leads) session_.Attach();
 }
 
+// The interceptors, from the first on; they see the answer of each that lets it pass.
+bool ServedCall::MayRun() {
+  absl::Status may;
+  for (ServerInterceptor* interceptor : session_.entrance_->options.interceptors) {
+    void* state = nullptr;
+    may = interceptor->OnCall(context(), state);
+    if (!may.ok()) break;
+    interceptors_.push_back(state);
+  }
+  if (!may.ok()) Reply(may, nullptr);
+  return may.ok();
+}
+
+void ServedCall::TellAnswer(absl::Status& status) {
+  const auto& all = session_.entrance_->options.interceptors;
+  while (!interceptors_.empty()) {
+    void* state = interceptors_.back();
+    interceptors_.pop_back();
+    all[interceptors_.size()]->OnAnswer(context(), state, status);
+  }
+}
+
 void ServedCall::Reply(const absl::Status& status, const MessageLite* reply) {
+  if (interceptors_.empty()) return SendAnswer(status, reply);
+  absl::Status answer = status;
+  TellAnswer(answer);
+  SendAnswer(answer, reply);
+}
+
+void ServedCall::SendAnswer(const absl::Status& status, const MessageLite* reply) {
   if (session_.connection_.IsForked()) return;
   State state = State::kInline;
   if (state_.compare_exchange_strong(state, State::kReplied)) {

@@ -123,6 +123,9 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   void EndNested() override;
 
   bool is_one_way() const;
+  bool MayRun() ABSL_ATTRIBUTE_COLD;
+  void TellAnswer(absl::Status& status) ABSL_ATTRIBUTE_COLD;
+  void SendAnswer(const absl::Status& status, const google::protobuf::MessageLite* reply);
   bool BeginHandler();
   void EndHandler();
   void NoteRun();
@@ -157,6 +160,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   Metadata initial_metadata_;
   Metadata trailing_metadata_;
   bool sent_initial_ = false;
+  std::vector<void*> interceptors_;  // states of those that have seen it, and not its answer
 
   // From kInline on by one exchange, of the handler's thread without the lock or another with it.
   std::atomic<State> state_{State::kInline};
