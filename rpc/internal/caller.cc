@@ -93,7 +93,11 @@ absl::Status Caller::SendRequest(PendingCall& call, uint8_t flags, Deadline dead
 }
 
 absl::Status Caller::SendRequest(PendingCall& call, FrameHeader& header, Deadline deadline) {
-  if (call.request != nullptr) return sender_.Send(header, *call.request, call.size, deadline);
+  if (call.request != nullptr) {
+    // Of a callback more may follow.
+    auto when = call.completion == nullptr ? Sender::When::kNow : Sender::When::kSoon;
+    return sender_.Send(header, *call.request, call.size, deadline, when);
+  }
   header.flags |= kFlagEmpty;
   return sender_.SendEmpty(header, deadline);
 }

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/call_table.h"
+#include "ferry/rpc/internal/connection_reader.h"
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/keepalive.h"
 #include "ferry/rpc/internal/limits.h"
@@ -42,26 +43,6 @@ class FrameReader {
 
  protected:
   ~FrameReader() = default;
-};
-
-// Who reads a connection that serves, too, so that callers wait beside. Thread contract:
-// thread-safe.
-class ConnectionReader {
- public:
-  // Without a lock: returns when the wait has been told, or past the deadline, and now and then for
-  // no reason. Runs the handlers that are nested in the wait.
-  virtual void AwaitBeside(HandlerWait& wait, Deadline deadline) = 0;
-  // Runs those that are left when it waits no more.
-  virtual void RunNestedBeside(HandlerWait& wait) = 0;
-
-  // Runs a callback on a thread of its own: by the thread that reads at once, if it does not wait
-  // for something; by any soon, also under the Caller's lock.
-  virtual void RunNow(QueuedRequest& callback) = 0;
-  virtual void RunSoon(QueuedRequest& callback) = 0;
-  virtual Session& session() = 0;
-
- protected:
-  ~ConnectionReader() = default;
 };
 
 struct CallerOptions {

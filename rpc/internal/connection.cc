@@ -233,10 +233,11 @@ void Connection::Reply(CallId call, const absl::Status& status,
   header.arg = credit;
   if (reply == nullptr) {
     header.flags = kFlagEmpty;
-    sender_.SendEmpty(header, kNoDeadline).IgnoreError();
+    sender_.SendEmpty(header, kNoDeadline, Sender::When::kSoon).IgnoreError();
     return;
   }
-  absl::Status sent = sender_.Send(header, *reply, kNoDeadline);
+  absl::Status sent =
+      sender_.Send(header, *reply, reply->ByteSizeLong(), kNoDeadline, Sender::When::kSoon);
   if (!sent.ok() && close_reason().ok()) ReplyError(call, sent, credit);
 }
 

@@ -92,6 +92,7 @@ class Connection final : private FrameReader {
 
   // Calls of ours.
   Caller& caller() { return caller_; }
+  Sender& sender() { return sender_; }
 
   // Ends a call of the peer: with `reply`, unless it is null, when the status is OK. `credit`:
   // the bytes of its request that are given back.

@@ -19,6 +19,7 @@
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/internal/queued_request.h"
+#include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/internal/mutex.h"
@@ -92,6 +93,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     // until each is found to be.
     bool is_cautious() const { return lane_.one_was_slow_.load(std::memory_order_relaxed); }
 
+    void BeforeWait() override { Sender::Cork::Release(); }
     // Asks a spare thread to take over.
     void PassOn() override {
       if (leads_) lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
@@ -203,6 +205,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   virtual void PrepareSleep() = 0;
   // The loop has something to do. On any thread.
   virtual void WakeLoop() = 0;
+
+  // Something is in the queue; a hint.
+  bool has_queued() const { return queued_.load(std::memory_order_relaxed) != 0; }
 
  private:
   // Runs what is queued on a spare thread.

@@ -22,12 +22,16 @@ bool Lane::Leader::EnterHandler(MethodPace& pace, bool waits_much) {
   term_ = lane_.role_.EnterHandler(term_);
   if (lane_.gate_is_closed_.load()) return false;
   lane_.supervisor_.Notice();
-  if (waits_much) PassOn();
+  if (waits_much) {
+    Sender::Cork::Release();
+    PassOn();
+  }
   return true;
 }
 
 void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
                          DirectRead* direct) {
+  Sender::Cork::Release();
   if (!leads_ && wait.has_nested()) return RunNested(session, wait);
   bool offered = leads_ && !wait.has_nested() &&
                  lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
@@ -125,6 +129,7 @@ void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline d
     }
   }
   if (leads_) session.set_direct(nullptr);
+  session.connection().sender().FlushDeferred();
   if (step == Step::kEnd) lane_.has_ended_.store(true, std::memory_order_relaxed);
   std::tie(wait_, waiting_session_, wait_deadline_) = outer;
   std::tie(pace_, waits_much_) = handler;
@@ -253,6 +258,7 @@ bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
 void Lane::RunQueued(Leader& leader, QueuedRequest& request) {
   std::shared_ptr<Session> session;  // the request may not outlive Run
   if (request.session() != nullptr) session = request.session()->shared_from_this();
+  if (session != nullptr) session->connection().sender().FlushDeferred();
   if (leader.leads()) SetCurrent(session.get());
   request.Run();
   if (!leader.leads()) return;

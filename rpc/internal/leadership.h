@@ -99,7 +99,9 @@ class Leadership {
   // To be called before a wait of ours: if this thread leads a connection, somebody
   // else is asked to.
   static void PassOnBeforeWait() {
-    if (current_ != nullptr) current_->PassOn();
+    if (current_ == nullptr) return;
+    current_->BeforeWait();
+    current_->PassOn();
   }
 
   // When the call ends whose handler this thread runs.
@@ -151,6 +153,7 @@ class Leadership {
  protected:
   static Leadership* Current() { return current_; }
   virtual void PassOn() = 0;
+  virtual void BeforeWait() {}
 
  private:
   static inline thread_local Leadership* current_ = nullptr;

@@ -12,7 +12,7 @@ namespace ferry::internal {
 using google::protobuf::MessageLite;
 
 absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message, size_t size,
-                          Deadline deadline) {
+                          Deadline deadline, When when) {
   if (!CanBeSent(message, size)) return Refusal(message, size);
   Reservation reservation;
   if (transport_.Reserve(header, size, reservation) == ReserveResult::kClosed) {
@@ -22,8 +22,13 @@ absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
   uint8_t* end = message.SerializeWithCachedSizesToArray(begin);
   if (end != begin + size) return Changed(message, reservation);
   transport_.Commit(reservation);
-  transport_.Flush(deadline);
+  Flush(deadline, when);
   return absl::OkStatus();
+}
+
+// The acquire pairs with the release of who has deferred it, so that what was committed is seen.
+void Sender::FlushDeferredNow(Deadline deadline) {
+  if (deferred_.exchange(false, std::memory_order_acquire)) transport_.Flush(deadline);
 }
 
 absl::Status Sender::Refusal(const MessageLite& message, size_t size) const {
@@ -44,13 +49,13 @@ absl::Status Sender::Changed(const MessageLite& message, Reservation& reservatio
                                           " was changed by another thread while it was sent"));
 }
 
-absl::Status Sender::SendEmpty(const FrameHeader& header, Deadline deadline) {
+absl::Status Sender::SendEmpty(const FrameHeader& header, Deadline deadline, When when) {
   Reservation reservation;
   if (transport_.Reserve(header, 0, reservation) != ReserveResult::kOk) {
     return transport_.close_reason();
   }
   transport_.Commit(reservation);
-  transport_.Flush(deadline);
+  Flush(deadline, when);
   return absl::OkStatus();
 }
 

@@ -31,14 +31,42 @@ class Sender {
                     Deadline deadline) {
     return Send(header, message, message.ByteSizeLong(), deadline);
   }
-  // `size` is what its ByteSizeLong() has just answered.
+  // `size` is what its ByteSizeLong() has just answered. kSoon: on a thread that holds a Cork, it
+  // leaves with the next FlushDeferred, on any thread, so that many leave at once.
+  enum class When : bool { kNow, kSoon };
   absl::Status Send(const FrameHeader& header, const google::protobuf::MessageLite& message,
-                    size_t size, Deadline deadline);
+                    size_t size, Deadline deadline, When when = When::kNow);
+  bool has_deferred() const { return deferred_.load(std::memory_order_relaxed); }
+  void FlushDeferred(Deadline deadline = kNoDeadline) {
+    if (has_deferred()) FlushDeferredNow(deadline);
+  }
+
+  // Held by a thread that reads, in what it runs meanwhile: it will look whether more has come.
+  class Cork {
+   public:
+    explicit Cork(Sender& sender) : sender_(sender), outer_(current_) { current_ = this; }
+    ~Cork() { current_ = outer_; }
+    Cork(const Cork&) = delete;
+    Cork& operator=(const Cork&) = delete;
+
+    // Before this thread waits for something else: flushes what was deferred under all of its.
+    static void Release() {
+      for (Cork* cork = current_; cork != nullptr; cork = cork->outer_) {
+        cork->sender_.FlushDeferred();
+      }
+    }
+
+   private:
+    friend class Sender;
+    static inline thread_local Cork* current_ = nullptr;
+    Sender& sender_;
+    Cork* const outer_;
+  };
 
   // Sends a frame without payload.
   void SendControl(const FrameHeader& header) { SendEmpty(header, Deadline::min()).IgnoreError(); }
   // Returns: the transport's close_reason.
-  absl::Status SendEmpty(const FrameHeader& header, Deadline deadline);
+  absl::Status SendEmpty(const FrameHeader& header, Deadline deadline, When when = When::kNow);
 
   // What Send would say of the message, but for a change meanwhile.
   absl::Status Check(const google::protobuf::MessageLite& message, size_t size) const {
@@ -51,6 +79,15 @@ class Sender {
   }
 
  private:
+  void Flush(Deadline deadline, When when) {
+    if (when == When::kSoon && Cork::current_ != nullptr && &Cork::current_->sender_ == this) {
+      deferred_.store(true, std::memory_order_release);  // see FlushDeferredNow
+    } else {
+      transport_.Flush(deadline);
+    }
+  }
+  void FlushDeferredNow(Deadline deadline);
+
   bool CanBeSent(const google::protobuf::MessageLite& message, size_t size) const {
     return size <= limit_.load(std::memory_order_relaxed) && message.IsInitialized();
   }
@@ -64,6 +101,8 @@ class Sender {
   const size_t max_message_;
   // The peer's limit, if it is lower than ours.
   std::atomic<size_t> limit_;
+  // Who has set it flushes at last, or another thread before.
+  std::atomic<bool> deferred_{false};
 };
 
 }  // namespace ferry::internal

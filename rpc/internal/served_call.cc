@@ -8,8 +8,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ferry/rpc/interceptor.h"
-#include "ferry/rpc/internal/kept_call.h"
 #include "ferry/rpc/internal/method_name.h"
 
 namespace ferry::internal {
@@ -178,73 +176,6 @@ void ServedCall::EndHandler() {
   if (!leads) session_.Attach();
 }
 
-// The interceptors, from the first on; they see the answer of each that lets it pass.
-bool ServedCall::MayRun() {
-  absl::Status may;
-  for (ServerInterceptor* interceptor : session_.entrance_->options.interceptors) {
-    void* state = nullptr;
-    may = interceptor->OnCall(context(), state);
-    if (!may.ok()) break;
-    interceptors_.push_back(state);
-  }
-  if (!may.ok()) Reply(may, nullptr);
-  return may.ok();
-}
-
-void ServedCall::TellAnswer(absl::Status& status) {
-  const auto& all = session_.entrance_->options.interceptors;
-  while (!interceptors_.empty()) {
-    void* state = interceptors_.back();
-    interceptors_.pop_back();
-    all[interceptors_.size()]->OnAnswer(context(), state, status);
-  }
-}
-
-void ServedCall::Reply(const absl::Status& status, const MessageLite* reply) {
-  if (interceptors_.empty()) return SendAnswer(status, reply);
-  absl::Status answer = status;
-  TellAnswer(answer);
-  SendAnswer(answer, reply);
-}
-
-void ServedCall::SendAnswer(const absl::Status& status, const MessageLite* reply) {
-  if (session_.connection_.IsForked()) return;
-  State state = State::kInline;
-  if (state_.compare_exchange_strong(state, State::kReplied)) {
-    return SendReply(status, reply, cost_);
-  }
-  if (state == State::kReplied) return;
-  {
-    MutexLock lock(session_.mutex_);
-    AwaitCallback();
-    if (std::exchange(shared_->ended, true)) return;
-    Unregister();
-  }
-  SendReply(status, reply, 0);
-}
-
-void ServedCall::SendReply(const absl::Status& status, const MessageLite* reply, uint32_t credit) {
-  absl::Status sent;
-  if (!initial_metadata_.empty() || !trailing_metadata_.empty()) sent = SendLastMetadata();
-  session_.connection_.Reply(id_, sent.ok() ? status : sent, reply, credit);
-}
-
-absl::Status ServedCall::SendLastMetadata() {
-  absl::Status sent;
-  if (!sent_initial_ && !initial_metadata_.empty()) sent = SendMetadata(initial_metadata_, 0);
-  if (sent.ok() && !trailing_metadata_.empty()) {
-    sent = SendMetadata(trailing_metadata_, kFlagTrailing);
-  }
-  return sent;
-}
-
-absl::Status ServedCall::SendMetadata(const Metadata& metadata, uint8_t flags) {
-  absl::Status sent = metadata.Validate();
-  if (sent.ok()) sent = session_.connection_.SendMetadata(id_, metadata, flags);
-  if (sent.ok() || absl::IsUnavailable(sent)) return sent;
-  return absl::InternalError(absl::StrCat("the handler's ", sent.message()));
-}
-
 void ServedCall::ShareNow() {
   if (state_.load(std::memory_order_acquire) != State::kInline) return;
   uint32_t credit;
@@ -341,16 +272,6 @@ std::optional<uint16_t> ServedCall::BeginNested(const Caller& caller) {
 }
 
 void ServedCall::EndNested() { EndSending(absl::OkStatus()); }
-
-void ServedCall::set_owner(std::weak_ptr<void> owner) {
-  MutexLock lock(session_.mutex_);
-  shared_->owner = std::move(owner);
-}
-
-std::shared_ptr<OpenCall> ServedCall::Keep() {
-  ShareNow();
-  return is_shared() ? KeptCall::Create(session_, *this) : nullptr;
-}
 
 std::shared_ptr<ChannelBase> ServedCall::channel() { return session_.channel(); }
 

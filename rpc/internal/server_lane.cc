@@ -97,6 +97,13 @@ void ServerLane::TookOver() {
 // Until nothing of what has arrived is left, its turn is over, or a handler has made
 // another the leader.
 Lane::Step ServerLane::Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader) {
+  Step step = ServeTurn(id, session, leader);
+  session->connection().sender().FlushDeferred();
+  return step;
+}
+
+Lane::Step ServerLane::ServeTurn(Id id, const std::shared_ptr<Session>& session,
+                                 const Leader& leader) {
   std::chrono::steady_clock::time_point end;
   for (int i = 0; i < kFramesPerTurn; ++i) {
     // A frame and nothing behind it is the usual, and does without the clock.

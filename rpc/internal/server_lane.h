@@ -95,6 +95,7 @@ class ServerLane final : public Lane {
   void GiveTurn(const Session& session) override { EndTurn(session.id()); }
   void AddTimer(const Session& session, Deadline deadline) override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
+  Step ServeTurn(Id id, const std::shared_ptr<Session>& session, const Leader& leader);
   Step TakeNext(const Leader& leader);
   Step TakeFromSet(std::optional<Id> id, const Leader& leader);
   struct News {

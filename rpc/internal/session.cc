@@ -72,6 +72,12 @@ std::shared_ptr<ChannelBase> Session::channel() {
 
 Connection::Step Session::HandleNext() {
   Connection::Step step = connection_.HandleNext();
+  if (connection_.sender().has_deferred()) {
+    // By a handler that has lost the lead, or many: nobody else may look soon.
+    bool goes_on = step == Connection::Step::kHandled && Lane::Leader::Current().leads() &&
+                   ++deferring_ % kMostDeferred != 0;
+    if (!goes_on) connection_.sender().FlushDeferred();
+  }
   if (step == Connection::Step::kClosed) {
     CancelAll();
     connection_.caller().FailAll(close_reason());
@@ -133,6 +139,7 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     auto request = Keep(*entry, header, body, metadata, cost);
     if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));
   } else {
+    Sender::Cork cork(connection_.sender());
     ServedCall(*this, *entry, header, body, metadata, cost).Serve();
   }
   return absl::OkStatus();

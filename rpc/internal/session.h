@@ -158,6 +158,9 @@ class Session final : public std::enable_shared_from_this<Session>,
   // Sequentially consistent: who begins one is counted here and then looks at the lane's gate.
   std::atomic<int64_t> free_handlers_;
   bool said_goodbye_ = false;
+  // So many frames at most are handled before what answers them leaves.
+  static constexpr unsigned kMostDeferred = 16;
+  unsigned deferring_ = 0;                   // the leader's
   std::atomic<bool> is_interrupted_{false};  // from the first moment on that it may be
   MethodPace callback_pace_;
   uint64_t peer_stream_credit_ = 0;  // constant since the hello

@@ -154,6 +154,7 @@ void Session::HandedOver() {
 void Session::RunNow(QueuedRequest& callback) {
   Lane::Leader& leader = Lane::Leader::Current();
   if (leader.waits()) return leader.Queue(NotOwned(callback));
+  Sender::Cork cork(connection_.sender());
   callback.Run();
 }
 

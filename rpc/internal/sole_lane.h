@@ -56,18 +56,18 @@ class SoleLane final : public Lane {
     is_in_handler_ = true;  // if it becomes one
     Connection::Step step = session_->HandleNext();
     if (!leader.leads()) return Step::kGoOn;
-    switch (step) {
-      case Connection::Step::kHandled:
-        break;
-      case Connection::Step::kEmpty:
-        timer_ = std::min(timer_, session_->connection().caller().async_deadline());
-        session_->connection().WaitForFrames(std::min(timer_, leader.wait_deadline()),
-                                             leader.waits() || session_->is_interrupted());
-        break;
-      case Connection::Step::kClosed:
-        return Step::kEnd;
+    if (step == Connection::Step::kClosed) return Step::kEnd;
+    if (step == Connection::Step::kEmpty) {
+      timer_ = std::min(timer_, session_->connection().caller().async_deadline());
+      session_->connection().WaitForFrames(std::min(timer_, leader.wait_deadline()),
+                                           leader.waits() || session_->is_interrupted());
+    } else if (leader.has_news(*session_) || leader.yields() || has_queued()) {
+      session_->connection().sender().FlushDeferred();  // something else comes first
     }
-    if (HasPassed(timer_)) timer_ = session_->ExpireCalls();
+    if (HasPassed(timer_)) {
+      session_->connection().sender().FlushDeferred();
+      timer_ = session_->ExpireCalls();
+    }
     return Step::kGoOn;
   }
 

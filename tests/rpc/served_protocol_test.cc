@@ -109,6 +109,7 @@ class ServedProtocolTest : public testing::Test {
   }
 
   TalkImpl service_;
+  Signal go_on_;  // of a handler that may run for longer than the test
   std::optional<Server> server_;
   std::thread thread_;
   std::unique_ptr<RawSession> client_;
@@ -255,10 +256,9 @@ TEST_F(ServedProtocolTest, AnotherNumberOfRequestsIsUnimplemented) {
 }
 
 TEST_F(ServedProtocolTest, MessagesWithoutCreditEndTheCall) {
-  Signal go_on;
-  service_.sum = [&](ServerContext& context, ServerReader<Item>&, Item&) {
-    context.OnCancel([&] { go_on.Set(); });
-    go_on.Await();
+  service_.sum = [this](ServerContext& context, ServerReader<Item>&, Item&) {
+    context.OnCancel([this] { go_on_.Set(); });
+    go_on_.Await();
     context.OnCancel(nullptr);
     return absl::OkStatus();
   };
