@@ -27,8 +27,8 @@ namespace ferry {
 struct CallOptions;
 class ServerContext;
 
-// Of a server's calls. Thread contract: called on the threads that handlers run on, for several
-// calls at once; under no lock.
+// Of a server's calls; outlives the server, and the answers that it owes. Thread contract: called
+// on the threads that handlers run on, for several calls at once; under no lock.
 class ServerInterceptor {
  public:
   virtual ~ServerInterceptor() = default;

@@ -40,9 +40,14 @@ void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* 
   if (!sent.ok()) {
     call_.status = std::move(sent);
     call_.left = true;
-    return reader.RunSoon(*this);  // whoever has ended it meanwhile has left that to this thread
+    return RunAfterSending(reader);  // whoever has ended it meanwhile has left that to this thread
   }
-  if (state_.exchange(State::kSent) == State::kEnded) reader.RunSoon(*this);
+  if (state_.exchange(State::kSent) == State::kEnded) RunAfterSending(reader);
+}
+
+// A server may have ended meanwhile.
+void AsyncCall::RunAfterSending(ConnectionReader& reader) {
+  if (!reader.RunSoon(*this)) Run();
 }
 
 Callback AsyncCall::Drop() {

@@ -57,6 +57,7 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
 
   void OnCancel() override { caller_->Cancel(call_); }
   bool TakeOver() { return state_.exchange(State::kEnded) == State::kSent; }
+  void RunAfterSending(ConnectionReader& reader);
   // To the callback, and nothing of this is left.
   void Deliver(const absl::Status& status);
 

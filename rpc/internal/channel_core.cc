@@ -50,8 +50,9 @@ ChannelCore::ChannelCore(std::optional<Address> address, const ChannelOptions& o
       restarts_(options.restart_limit, options.restart_window) {}
 
 ChannelCore::~ChannelCore() {
-  // In a forked child it is not there to be joined.
+  // In a forked child they are not there to be joined.
   if (thread_.joinable()) thread_.detach();
+  if (IsForked()) server_.release();  // NOLINT: left alone, with its threads
 }
 
 // Before the first connection.

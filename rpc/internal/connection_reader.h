@@ -23,9 +23,10 @@ class ConnectionReader {
   virtual void RunNestedBeside(HandlerWait& wait) = 0;
 
   // Runs a callback on a thread of its own: by the thread that reads at once, if it does not wait
-  // for something; by any soon, also under the Caller's lock.
+  // for something; by any soon, also under the Caller's lock. False if there is no such thread any
+  // more, as there is before all calls have ended.
   virtual void RunNow(QueuedRequest& callback) = 0;
-  virtual void RunSoon(QueuedRequest& callback) = 0;
+  virtual bool RunSoon(QueuedRequest& callback) = 0;
   virtual Session& session() = 0;
 
  protected:

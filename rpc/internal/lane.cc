@@ -77,12 +77,16 @@ void Lane::Lead(Leader& leader) {
     }
     end = end || leader.ended();
   }
-  if (end) RunAllQueued(leader);
+  if (end) RunLast(leader);
   RemoveThread(end);
 }
 
-// What is still to be told at the end: there may be no other thread.
-void Lane::RunAllQueued(Leader& leader) {
+// What is still to be told at the end, behind which there may be no other thread.
+void Lane::RunLast(Leader& leader) {
+  {
+    MutexLock lock(mutex_);
+    ended_ = true;  // nothing is queued any more that has to be run
+  }
   while (std::shared_ptr<QueuedRequest> queued = TakeQueued()) RunQueued(leader, *queued);
 }
 

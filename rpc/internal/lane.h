@@ -227,7 +227,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void Queue(std::shared_ptr<QueuedRequest> request);
   std::shared_ptr<QueuedRequest> TakeQueued();
   void RunQueued(Leader& leader, QueuedRequest& request);
-  void RunAllQueued(Leader& leader);
+  void RunLast(Leader& leader);
   void RunQueueOnPool();
   void WakeWaiting();
   std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();

@@ -43,7 +43,7 @@ bool Lane::Dispatch() {
       }
       end = end || leader.ended();
     }
-    if (end) RunAllQueued(leader);
+    if (end) RunLast(leader);
     if (leader.leads()) leader.Vacate();
   }
   RemoveThread(end);

@@ -129,7 +129,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   void AwaitBeside(HandlerWait& wait, Deadline deadline) override;
   void RunNestedBeside(HandlerWait& wait) override;
   void RunNow(QueuedRequest& callback) override;
-  void RunSoon(QueuedRequest& callback) override;
+  bool RunSoon(QueuedRequest& callback) override;
   Session& session() override { return *this; }
 
   bool ServeNested(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,

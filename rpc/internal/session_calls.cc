@@ -158,12 +158,16 @@ void Session::RunNow(QueuedRequest& callback) {
   callback.Run();
 }
 
-void Session::RunSoon(QueuedRequest& callback) {
-  if (std::shared_ptr<Lane> lane = lane_.lock()) lane->RunSoon(NotOwned(callback));
+bool Session::RunSoon(QueuedRequest& callback) {
+  std::shared_ptr<Lane> lane = lane_.lock();
+  return lane != nullptr && lane->RunSoonUnlessEnded(NotOwned(callback));
 }
 
 void Session::RunCallback(absl::FunctionRef<void()> callback) {
-  Lane::Leader::Current().RunCallback(*this, callback_pace_, callback);
+  std::shared_ptr<Lane> lane = lane_.lock();
+  Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(*lane);
+  if (leader == nullptr) return callback();
+  leader->RunCallback(*this, callback_pace_, callback);
 }
 
 bool Session::IsInUse(CallId call) {

@@ -6,6 +6,8 @@
 #include "tests/rpc/peer_test.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -146,6 +148,25 @@ TEST_P(ServingChannelTest, AHandlersChannelMayCloseTheConnection) {
   Item reply;
   absl::Status status = stub_->Say(Item(), &reply);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+TEST_P(ServingChannelTest, AForkedProcessLeavesItAlone) {
+  service_.say = Descend;
+  ours_.say = [](ServerContext&, const Item&, Item&) { return absl::OkStatus(); };
+  StartPeers(2);
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // rather than to wait for threads that are not there
+    Item reply;
+    bool refused = absl::IsFailedPrecondition(stub_->Say(Numbered(1), &reply));
+    DropChannel();
+    _exit(refused ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  Item reply;
+  EXPECT_TRUE(stub_->Say(Numbered(1), &reply).ok());
 }
 
 // Both sides wait for each other, nested, when the connection ends.
