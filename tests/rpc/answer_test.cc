@@ -81,7 +81,9 @@ TEST_P(AnswerTest, ManyAnswersAreOwedByOneThread) {
   for (int i = 0; i < kCalls; ++i) {
     stub_->Say(Numbered(i), [&, i](absl::StatusOr<Item> reply) {
       EXPECT_TRUE(reply.ok()) << reply.status();
-      if (reply.ok()) EXPECT_EQ(reply->number(), i);
+      if (reply.ok()) {
+        EXPECT_EQ(reply->number(), i);
+      }
       if (++done == kCalls) all.Set();
     });
   }

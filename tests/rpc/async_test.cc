@@ -79,7 +79,9 @@ TEST_P(AsyncTest, ACallbackGetsTheReply) {
   stub_->Say(Sized(1000000), [&, expected = std::move(only_moves)](absl::StatusOr<Item> item) {
     EXPECT_EQ(*expected, 8);
     EXPECT_TRUE(item.ok()) << item.status();
-    if (item.ok()) EXPECT_EQ(item->body().size(), 1000000u);
+    if (item.ok()) {
+      EXPECT_EQ(item->body().size(), 1000000u);
+    }
     done_too.Set();
   });
   done_too.Await();
@@ -117,7 +119,9 @@ TEST_P(AsyncTest, ManyCallsAreUnderWayAndCallbacksStartMore) {
     std::function<void(int)> call = [&](int round) {
       stub_->Say(Numbered(round), [&, round](absl::StatusOr<Item> reply) {
         EXPECT_TRUE(reply.ok()) << reply.status();
-        if (reply.ok()) EXPECT_EQ(reply->number(), round);
+        if (reply.ok()) {
+          EXPECT_EQ(reply->number(), round);
+        }
         if (round > 0) call(round - 1);
         all.Tick();
       });
@@ -265,7 +269,9 @@ TEST_P(AsyncTest, ACallWithoutAConnectionConnects) {
       Numbered(3),
       [&](absl::StatusOr<Item> reply) {
         EXPECT_TRUE(reply.ok()) << reply.status();
-        if (reply.ok()) EXPECT_EQ(reply->number(), 3);
+        if (reply.ok()) {
+          EXPECT_EQ(reply->number(), 3);
+        }
         done.Set();
       },
       options);
@@ -310,7 +316,9 @@ TEST_P(AsyncTest, AHandlersChannelCallsAsynchronously) {
   service_.say = [&](ServerContext& context, const Item& request, Item&) {
     TalkStub(context.channel()).Say(request, [&, request](absl::StatusOr<Item> reply) {
       EXPECT_TRUE(reply.ok()) << reply.status();
-      if (reply.ok()) EXPECT_EQ(reply->number(), request.number());
+      if (reply.ok()) {
+        EXPECT_EQ(reply->number(), request.number());
+      }
       all.Tick();
     });
     return absl::OkStatus();
@@ -345,7 +353,9 @@ TEST_P(AsyncTest, ManyThreadsStartCallsWithDeadlinesAndCancelThem) {
         stub_->Say(
             Numbered(i),
             [&, i](absl::StatusOr<Item> reply) {
-              if (reply.ok()) EXPECT_EQ(reply->number(), i);
+              if (reply.ok()) {
+                EXPECT_EQ(reply->number(), i);
+              }
               mine.Tick();
               all.Tick();
             },
