@@ -54,7 +54,10 @@ std::optional<WaitSet::Id> WaitSet::Next(Deadline deadline) {
   }
   if (ready_begin_ == ready_end_) return std::nullopt;
   Id id = ready_[ready_begin_++];
-  if (id == kAlarm) return std::nullopt;
+  if (id == kAlarm) {
+    Alarm(kNoDeadline).IgnoreError();  // silent until it is set anew
+    return std::nullopt;
+  }
   return id == kNotified ? TakeNotified() : id;
 }
 

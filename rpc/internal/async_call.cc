@@ -58,10 +58,6 @@ Callback AsyncCall::Drop() {
   return done;
 }
 
-void AsyncCall::OnReply() {
-  if (TakeOver()) caller_->beside()->RunNow(*this);
-}
-
 void AsyncCall::OnEnded() {
   if (TakeOver()) caller_->beside()->RunSoon(*this);
 }

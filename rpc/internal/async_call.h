@@ -40,7 +40,11 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
   // In place of that, if there is no connection: what is left of it.
   Callback Drop();
 
-  void OnReply() override;
+  bool is_sending() const override {
+    return state_.load(std::memory_order_relaxed) == State::kSending;
+  }
+  bool OnReply() override { return TakeOver(); }
+  void RunOnReader() override { caller_->beside()->RunNow(*this); }
   void OnEnded() override;
 
   void Run() override;

@@ -214,7 +214,8 @@ class Caller {
 
   // Ends the call here, unless the reading thread is at it: false then. Its id stays taken
   // until the peer's reply.
-  bool EndHere(PendingCall& call, const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool EndHere(PendingCall& call, const absl::Status& why, bool tells_peer = true)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetDone(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendCancel(CallId call) ABSL_ATTRIBUTE_COLD;
 

@@ -101,11 +101,11 @@ absl::Status Caller::BadMessage(const PendingCall& call,
                     Sent::kMaybe);
 }
 
-bool Caller::EndHere(PendingCall& call, const absl::Status& why) {
+bool Caller::EndHere(PendingCall& call, const absl::Status& why, bool tells_peer) {
   if (call.completing || call.done.load(std::memory_order_relaxed)) return false;
   if (call.id.value != 0) {
     calls_.Abandon(call.id);
-    call.owes_cancel = true;
+    call.owes_cancel = tells_peer;
   }
   call.assembly = Assembly();
   if (call.stream != nullptr) call.stream->inbox.Clear();
@@ -158,9 +158,9 @@ absl::Status Caller::OnTooLarge(const FrameHeader& header, const absl::Status& s
   CallTable::Slot* slot = calls_.Find(header.call);
   if (slot == nullptr) return NotOpen(header);
   PendingCall* call = slot->call;
-  if (call != nullptr) EndHere(*call, status);
-  if (header.type != FrameType::kReply) return absl::OkStatus();
-  if (call != nullptr) call->owes_cancel = false;
+  const bool is_reply = header.type == FrameType::kReply;
+  if (call != nullptr) EndHere(*call, status, !is_reply);
+  if (!is_reply) return absl::OkStatus();
   GiveCredit(header.arg);
   calls_.Remove(*slot, header.call);
   return absl::OkStatus();

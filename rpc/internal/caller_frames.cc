@@ -49,7 +49,20 @@ void Caller::Complete(PendingCall& call) {
     call.done.store(true, std::memory_order_relaxed);
     return;
   }
-  if (call.completion != nullptr) return call.completion->OnReply();
+  if (Completion* completion = call.completion; completion != nullptr) {
+    bool runs;
+    if (completion->is_sending()) {
+      // Who sends may wait for this; the call is its own behind OnReply.
+      MutexLock lock(mutex_);
+      call.done.store(true, std::memory_order_release);
+      call.wait.Tell();
+      runs = completion->OnReply();
+    } else {
+      runs = completion->OnReply();
+    }
+    if (runs) completion->RunOnReader();
+    return;
+  }
   MutexLock lock(mutex_);
   SetDone(call);
 }

@@ -66,7 +66,7 @@ absl::Status ChannelCore::ReadyServices() {
 absl::Status ChannelCore::Adopt(std::unique_ptr<Transport> transport, Deadline deadline) {
   if (absl::Status ready = ReadyServices(); !ready.ok()) return ready;
   absl::StatusOr<ConnectionToPeer> made =
-      GreetOn(std::move(transport), options_, deadline, mutex_, server_.get());
+      GreetOn(std::move(transport), options_, deadline, shared_mutex_, server_.get());
   if (!made.ok()) return made.status();
   {
     MutexLock lock(mutex_);
@@ -87,6 +87,7 @@ int ChannelCore::wait_handle() {
 }
 
 void ChannelCore::Dispatch() {
+  std::shared_ptr<ChannelCore> keeps_itself = self();  // a callback may drop the last handle
   if (server_ != nullptr && server_->is_in_loop()) server_->Dispatch();
 }
 

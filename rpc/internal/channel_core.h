@@ -105,7 +105,8 @@ class ChannelCore final : public ChannelBase {
   EventQueue events_;
   EndWait end_wait_;
 
-  Mutex mutex_;
+  const std::shared_ptr<Mutex> shared_mutex_ = std::make_shared<Mutex>();  // kept by sessions
+  Mutex& mutex_ = *shared_mutex_;
   CondVar changed_;
   std::shared_ptr<Connection> current_ ABSL_GUARDED_BY(mutex_);
   Deadline connected_at_ ABSL_GUARDED_BY(mutex_);

@@ -50,8 +50,9 @@ absl::Status ChannelCore::Connect() {
   Deadline ready = DeadlineAfter(options_.wait_for_ready);
   absl::Duration pause = kFirstPause;
   for (;;) {
-    absl::StatusOr<ConnectionToPeer> made = ConnectTo(
-        *address_, options_, DeadlineAfter(options_.handshake_timeout), mutex_, server_.get());
+    absl::StatusOr<ConnectionToPeer> made =
+        ConnectTo(*address_, options_, DeadlineAfter(options_.handshake_timeout), shared_mutex_,
+                  server_.get());
     if (made.ok()) {
       MutexLock lock(mutex_);
       Take(*std::move(made));
@@ -152,7 +153,7 @@ absl::Status ChannelCore::Attempt(Deadline deadline) {
     if (child != nullptr && !is_busy) may_restart = MayRestart(*child, lost);
     if (may_restart.ok() && !is_busy) {
       made = ConnectTo(*address_, options_,
-                       std::min(deadline, DeadlineAfter(options_.handshake_timeout)), mutex_,
+                       std::min(deadline, DeadlineAfter(options_.handshake_timeout)), shared_mutex_,
                        server_.get());
       // That a call was in a hurry says nothing of the child.
       if (child != nullptr && !made.ok() && HasPassed(deadline)) restarts_.TakeBack();

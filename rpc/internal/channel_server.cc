@@ -29,7 +29,8 @@ class FirstTurn final : public WorkerPool::Task {
 ChannelServer::ChannelServer(const ChannelOptions& options)
     : entrance_(std::make_shared<Entrance>()),
       pool_(std::make_shared<WorkerPool>(
-          options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1))) {
+          // One more connects for asynchronous calls.
+          options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1) + options.async)) {
   entrance_->options.max_message = options.max_message;
   entrance_->options.stream_credit = options.stream_credit;
   entrance_->options.interceptors = options.service_interceptors;
@@ -63,7 +64,8 @@ absl::Status ChannelServer::MakeLoopLane() {
 }
 
 std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transport,
-                                             const ConnectionOptions& settings, Mutex& mutex) {
+                                             const ConnectionOptions& settings,
+                                             const std::shared_ptr<Mutex>& mutex) {
   ConnectionOptions serving = settings;
   serving.request_credit = entrance_->options.request_credit;
   serving.max_memory = entrance_->options.max_connection_memory;
@@ -76,7 +78,11 @@ std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transpor
 }
 
 void ChannelServer::RunOnPool(absl::AnyInvocable<void()> run) {
-  if (is_in_loop()) return loop_lane_->RunSoon(std::make_shared<RunOnce>(std::move(run)));
+  if (is_in_loop()) {
+    auto once = std::make_shared<RunOnce>(std::move(run));
+    if (!loop_lane_->RunSoonUnlessEnded(once)) once->RunHere();
+    return;
+  }
   pool_->Run(std::make_shared<RunOnce>(std::move(run)));
 }
 
@@ -92,13 +98,17 @@ absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {
     lanes_.erase(last, lanes_.end());
   }
   for (const auto& each : ended) supervisor_.Remove(*each);
-  if (!pool_->Run(std::make_shared<FirstTurn>(lane))) {
-    return absl::ResourceExhaustedError("there is no thread left to serve the other side");
+  {
+    MutexLock lock(mutex_);
+    lanes_.push_back(lane);
   }
   supervisor_.Add(lane);
-  MutexLock lock(mutex_);
-  lanes_.push_back(std::move(lane));
-  return absl::OkStatus();
+  if (pool_->Run(std::make_shared<FirstTurn>(lane))) return absl::OkStatus();
+  // It is led, to its end, as soon as there is a thread.
+  absl::Status none =
+      absl::ResourceExhaustedError("there is no thread left to read the connection");
+  session->Close(none);
+  return none;
 }
 
 std::vector<std::shared_ptr<Lane>> ChannelServer::Lanes() {
@@ -107,6 +117,7 @@ std::vector<std::shared_ptr<Lane>> ChannelServer::Lanes() {
 }
 
 bool ChannelServer::IsOnThisThread() {
+  if (pool_->IsOnThisThread()) return true;
   std::vector<std::shared_ptr<Lane>> lanes = Lanes();
   return std::any_of(lanes.begin(), lanes.end(),
                      [](const auto& lane) { return lane->IsOnThisThread(); });

@@ -31,9 +31,10 @@ class ChannelServer {
   // Returns: as said at ChannelOptions::services.
   static absl::StatusOr<std::unique_ptr<ChannelServer>> Create(const ChannelOptions& options);
 
-  // `mutex`: of the connection's calls; outlives it.
+  // `mutex`: of the connection's calls.
   std::shared_ptr<Session> Open(std::unique_ptr<Transport> transport,
-                                const ConnectionOptions& settings, Mutex& mutex);
+                                const ConnectionOptions& settings,
+                                const std::shared_ptr<Mutex>& mutex);
 
   // For the user's loop; REQUIRES: ChannelOptions::in_loop.
   int wait_handle() const { return loop_lane_->wait_handle(); }

@@ -33,7 +33,8 @@ absl::Status NoHandshake(const absl::Status& status, const std::string& peer,
 }  // namespace
 
 absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const ChannelOptions& options,
-                                           Deadline deadline, Mutex& mutex, ChannelServer* server) {
+                                           Deadline deadline, const std::shared_ptr<Mutex>& mutex,
+                                           ChannelServer* server) {
   std::shared_ptr<ChildProcess> child;
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       ConnectTransport(address, deadline, &child);
@@ -46,7 +47,8 @@ absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const Channel
 
 absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
                                          const ChannelOptions& options, Deadline deadline,
-                                         Mutex& mutex, ChannelServer* server) {
+                                         const std::shared_ptr<Mutex>& mutex,
+                                         ChannelServer* server) {
   const PeerPolicy& admit = options.admit ? options.admit : AdmitOwnUserAndRoot;
   if (absl::Status admitted = admit(transport->peer()); !admitted.ok()) {
     return absl::Status(admitted.code(),
@@ -64,7 +66,7 @@ absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
     connection = std::shared_ptr<Connection>(session, &session->connection());
   } else {
     connection = std::make_shared<Connection>(std::move(transport), Connection::Side::kConnected,
-                                              settings, nullptr, &mutex);
+                                              settings, nullptr, mutex.get());
   }
   absl::Status greeted = connection->AwaitHello(deadline);
   if (!greeted.ok()) {

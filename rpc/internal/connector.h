@@ -28,10 +28,12 @@ struct ConnectionToPeer {
 // `mutex` becomes that of the connection's calls; `server`, which may be null, serves its other
 // side. Both return what ferry::Connect does.
 absl::StatusOr<ConnectionToPeer> ConnectTo(const Address& address, const ChannelOptions& options,
-                                           Deadline deadline, Mutex& mutex, ChannelServer* server);
+                                           Deadline deadline, const std::shared_ptr<Mutex>& mutex,
+                                           ChannelServer* server);
 absl::StatusOr<ConnectionToPeer> GreetOn(std::unique_ptr<Transport> transport,
                                          const ChannelOptions& options, Deadline deadline,
-                                         Mutex& mutex, ChannelServer* server);
+                                         const std::shared_ptr<Mutex>& mutex,
+                                         ChannelServer* server);
 
 }  // namespace ferry::internal
 

@@ -57,6 +57,7 @@ void Lane::HandlerIsSlow(uint64_t word) {
   // May be that of the next handler by now: it is learned to be quick again.
   if (MethodPace* pace = pace_.load(std::memory_order_relaxed)) pace->WasSlow();
   one_was_slow_.store(true, std::memory_order_relaxed);
+  slow_word_.store(word);
   // What was answered before that handler does not wait for it.
   if (std::shared_ptr<Session> session = Current()) {
     session->connection().sender().FlushDeferred(Deadline::min());

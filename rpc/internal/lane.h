@@ -61,19 +61,21 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     bool is_current() const { return Leadership::Current() == this; }
 
     bool leads() const { return leads_; }
+    // It is in a handler or callback, or visits.
+    bool has_own() const { return own_ != nullptr; }
     // The lane has ended meanwhile.
     bool ended() const { return lane_.has_ended_.load(std::memory_order_relaxed); }
 
     // Around each handler; when EnterHandler answers false, it must not run. `waits_much`: it is
     // better off without the lead.
-    bool EnterHandler(MethodPace& pace, bool waits_much);
+    bool EnterHandler(Session& session, MethodPace& pace, bool waits_much);
     void LeaveHandler() { leads_ = leads_ && lane_.role_.LeaveHandler(term_); }
 
     // In a handler of that session: returns when the wait has been told, or past the deadline,
     // and now and then for no reason. If this thread reads meanwhile, `direct` may be filled in.
     // Runs the handlers that are nested in the wait.
     void Await(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
-    void RunNested(Session& session, HandlerWait& wait);
+    void RunNested(HandlerWait& wait);
 
     // Its handler waits, and this thread reads meanwhile, for the handler until that deadline.
     bool waits() const { return wait_ != nullptr; }
@@ -89,6 +91,13 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     void RunCallback(Session& session, MethodPace& pace, absl::FunctionRef<void()> callback);
     bool yields() const { return yields_; }
 
+    // Nobody else leads, nor has found its handler slow: so it will look again soon. Sequentially
+    // consistent, as is who finds otherwise.
+    bool keeps_lead() const {
+      LeaderRole::Word word = term_ | LeaderRole::kInHandler;
+      return leads_ && lane_.role_.word() == word && lane_.slow_word_.load() != word;
+    }
+
     // A handler was slow just now: what else has arrived may be, too, and is not to wait
     // until each is found to be.
     bool is_cautious() const { return lane_.one_was_slow_.load(std::memory_order_relaxed); }
@@ -102,10 +111,11 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
    private:
     friend class Lane;
     bool TryTakeLead();
-    bool LeaveForWait(Session& session);
-    void GoOn(Session& session);
+    bool LeaveForWait();
+    void GoOn();
     void EndVisit(Session& session);
     void Vacate();
+    void TakeVacant();
     bool OfferLead();
     void SleepBeside(HandlerWait& wait, Deadline deadline);
     void LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
@@ -115,6 +125,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     bool leads_ = false;
     bool yields_ = false;
     bool waits_much_ = false;
+    // Of its handler, or of the visit.
+    Session* own_ = nullptr;
     MethodPace* pace_ = nullptr;
     const HandlerWait* wait_ = nullptr;
     const Session* waiting_session_ = nullptr;
@@ -140,9 +152,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void Visit(Session& session, HandlerWait& wait, Deadline deadline);
   void RunNestedOfVisit(Session& session, HandlerWait& wait);
 
-  // On any thread: to be run on the next thread that is free.
-  void RunSoon(std::shared_ptr<QueuedRequest> request);
-  // The same; false, and nothing has happened, when the lane may have no thread any more.
+  // On any thread: to be run on the next thread that is free. False, and nothing has happened, when
+  // the lane may have no thread any more.
   bool RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request);
 
   // As a spare thread: takes the leader's place if it is still in the handler that it was
@@ -203,8 +214,8 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   virtual Ready ServeReady(const Leader& leader) = 0;
   // Nobody leads from now on: sees to it that the loop learns when there is something.
   virtual void PrepareSleep() = 0;
-  // The loop has something to do. On any thread.
-  virtual void WakeLoop() = 0;
+  // There is something for who leads, or for the loop. On any thread.
+  virtual void WakeLeader() = 0;
 
   // Something is in the queue; a hint.
   bool has_queued() const { return queued_.load(std::memory_order_relaxed) != 0; }
@@ -229,6 +240,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void RunQueued(Leader& leader, QueuedRequest& request);
   void RunLast(Leader& leader);
   void RunQueueOnPool();
+  std::shared_ptr<WorkerPool::Task> QueueRunnerTask();
   void WakeWaiting();
   std::optional<std::vector<std::shared_ptr<Session>>> FindIdleSessions();
   struct Threads {
@@ -257,8 +269,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // The latest handler for which a successor was asked. Relaxed, as what follows: who is
   // asked takes the place only from that handler, and the role decides whether it can.
   std::atomic<LeaderRole::Word> asked_{0};
-  std::atomic<MethodPace*> pace_{nullptr};  // of the handler that the leader is in
-  std::atomic<bool> one_was_slow_{false};   // in the last ticks of the supervisor
+  std::atomic<MethodPace*> pace_{nullptr};      // of the handler that the leader is in
+  std::atomic<bool> one_was_slow_{false};       // in the last ticks of the supervisor
+  std::atomic<LeaderRole::Word> slow_word_{0};  // the latest handler that was found to be
 
   // Handlers that wait on the stack of a thread that leads: their sessions count them, and the
   // leader is counted, too.

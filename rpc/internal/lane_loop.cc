@@ -27,15 +27,16 @@ bool Lane::Dispatch() {
   bool end = false;
   {
     Leader leader(*this);
-    auto term = role_.TryTake(asked_.load(std::memory_order_relaxed));
-    if (term.has_value()) {
-      TookOver();
-      leader.term_ = *term;
-      leader.leads_ = true;
-    }
+    leader.TakeVacant();
     for (int i = 0; i < kMostTurns && leader.leads() && !end; ++i) {
       if (std::shared_ptr<QueuedRequest> queued = TakeQueued()) {
-        RunQueued(leader, *queued);
+        if (queued->session() != nullptr) {
+          RunQueued(leader, *queued);
+        } else {
+          leader.Vacate();  // as no handler: it may call, and wait
+          queued->Run();
+          leader.TakeVacant();
+        }
       } else {
         Ready ready = ServeReady(leader);
         if (ready == Ready::kNothing) break;
@@ -50,8 +51,17 @@ bool Lane::Dispatch() {
   return !end;
 }
 
+void Lane::Leader::TakeVacant() {
+  auto term = lane_.role_.TryTake(lane_.asked_.load(std::memory_order_relaxed));
+  if (!term.has_value()) return;
+  lane_.TookOver();
+  term_ = *term;
+  leads_ = true;
+}
+
 // Whoever comes next may lead: to them it looks like a handler, of no connection.
 void Lane::Leader::Vacate() {
+  own_ = nullptr;
   if (lane_.is_left_to_loop_) lane_.PrepareSleep();
   lane_.SetCurrent(nullptr);
   lane_.pace_.store(nullptr, std::memory_order_relaxed);
@@ -59,7 +69,7 @@ void Lane::Leader::Vacate() {
   leads_ = false;
   lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
   if (lane_.is_left_to_loop_ && lane_.queued_.load(std::memory_order_relaxed) != 0) {
-    lane_.WakeLoop();
+    lane_.WakeLeader();
   }
 }
 

@@ -12,8 +12,15 @@
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
+namespace {
 
-bool Lane::Leader::EnterHandler(MethodPace& pace, bool waits_much) {
+// For how long a thread that waits for a call lets the loop have the lead.
+constexpr absl::Duration kMakeWay = absl::Milliseconds(1);
+
+}  // namespace
+
+bool Lane::Leader::EnterHandler(Session& session, MethodPace& pace, bool waits_much) {
+  own_ = &session;
   pace_ = &pace;
   waits_much_ = waits_much;
   // Who runs a handler beside the leader has counted it before, sequentially consistent, too.
@@ -32,10 +39,16 @@ bool Lane::Leader::EnterHandler(MethodPace& pace, bool waits_much) {
 void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
                          DirectRead* direct) {
   Sender::Cork::Release();
-  if (!leads_ && wait.has_nested()) return RunNested(session, wait);
+  if (!leads_ && wait.has_nested()) return RunNested(wait);
+  if (!leads_ && lane_.is_left_to_loop_ && lane_.has_queued()) {
+    // What is queued is for the loop, if that comes by: it is not the thread that waits here.
+    lane_.WakeLeader();
+    wait.Sleep(std::min(deadline, DeadlineAfter(kMakeWay)));
+    if (wait.told() || wait.has_nested()) return;
+  }
   bool offered = leads_ && !wait.has_nested() &&
                  lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
-  if (!offered && (LeaveForWait(session) || TryTakeLead())) {
+  if (!offered && (LeaveForWait() || TryTakeLead())) {
     LeadMeanwhile(session, wait, deadline, direct);
     if (!std::exchange(yields_, false) || !leads_) return;
     if (!OfferLead()) return lane_.RunQueueOnPool();  // as soon as a thread is free
@@ -43,27 +56,27 @@ void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
   SleepBeside(wait, deadline);
 }
 
-void Lane::Leader::RunNested(Session& session, HandlerWait& wait) {
-  const auto handler = std::make_tuple(pace_, waits_much_);
+void Lane::Leader::RunNested(HandlerWait& wait) {
+  const auto handler = std::make_tuple(pace_, waits_much_, own_);
   while (std::shared_ptr<QueuedRequest> nested = wait.TakeNested()) {
-    if (!LeaveForWait(session)) lane_.suspended_.fetch_add(1);
+    if (!LeaveForWait()) lane_.suspended_.fetch_add(1);
     lane_.RunQueued(*this, *nested);
-    std::tie(pace_, waits_much_) = handler;
-    GoOn(session);
+    std::tie(pace_, waits_much_, own_) = handler;
+    GoOn();
   }
 }
 
 // As the leader, out of its handler. False when it leads no more.
-bool Lane::Leader::LeaveForWait(Session& session) {
+bool Lane::Leader::LeaveForWait() {
   if (!leads_) return false;
   // Counted before it leaves, so that it is seen in one place or the other.
   lane_.suspended_.fetch_add(1);
-  session.Detach();
+  own_->Detach();
   leads_ = lane_.role_.LeaveHandler(term_);
   if (leads_) {
     lane_.SetCurrent(nullptr);
   } else {
-    session.Attach();  // the successor counts it
+    own_->Attach();  // the successor counts it
     lane_.suspended_.fetch_sub(1);
   }
   return leads_;
@@ -111,8 +124,11 @@ bool Lane::Leader::TryTakeLead() {
 // before what is read now. A nested handler may cost it the lead.
 void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline,
                                  DirectRead* direct) {
+  // The loop, where there is one, gets the lead now and then if something is queued for it.
+  const bool is_short = lane_.is_left_to_loop_ && lane_.has_queued();
+  if (is_short) deadline = std::min(deadline, DeadlineAfter(kMakeWay));
   const auto outer = std::make_tuple(wait_, waiting_session_, wait_deadline_);
-  const auto handler = std::make_tuple(pace_, waits_much_);
+  const auto handler = std::make_tuple(pace_, waits_much_, own_);
   std::tie(wait_, waiting_session_, wait_deadline_) = std::make_tuple(&wait, &session, deadline);
   Step step = Step::kGoOn;
   lane_.AddTimer(session, session.next_deadline());
@@ -121,6 +137,7 @@ void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline d
     step = lane_.ServeOwn(*this, session);
   }
   while (leads_ && step != Step::kEnd && !wait.told() && !yields_ && !HasPassed(deadline)) {
+    if (!is_short && lane_.is_left_to_loop_ && lane_.has_queued()) break;
     if (std::shared_ptr<QueuedRequest> nested = wait.TakeNested()) {
       session.set_direct(nullptr);
       lane_.RunQueued(*this, *nested);
@@ -132,17 +149,19 @@ void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline d
   session.connection().sender().FlushDeferred();
   if (step == Step::kEnd) lane_.has_ended_.store(true, std::memory_order_relaxed);
   std::tie(wait_, waiting_session_, wait_deadline_) = outer;
-  std::tie(pace_, waits_much_) = handler;
-  GoOn(session);
+  std::tie(pace_, waits_much_, own_) = handler;
+  // Who reads on behind the handler reads its own connection.
+  if (leads_ && own_ != &session) lane_.GiveTurn(session);
+  GoOn();
 }
 
 // Back in the handler, as the leader if it leads still.
-void Lane::Leader::GoOn(Session& session) {
+void Lane::Leader::GoOn() {
   if (leads_) {
-    lane_.SetCurrent(&session);
+    lane_.SetCurrent(own_);
     lane_.pace_.store(pace_, std::memory_order_relaxed);
     term_ = lane_.role_.EnterHandler(term_);
-    session.Attach();
+    own_->Attach();
   }
   lane_.suspended_.fetch_sub(1);
   if (!leads_) return;
@@ -159,9 +178,11 @@ bool Lane::AsVisitor(Session& session, Body body) {
   bool end;
   {
     Leader visitor(*this);
+    visitor.own_ = &session;
     body(visitor);
     visitor.EndVisit(session);
     end = visitor.ended();
+    if (end) RunLast(visitor);
   }
   RemoveThread(end);
   return true;
@@ -174,12 +195,13 @@ void Lane::Visit(Session& session, HandlerWait& wait, Deadline deadline) {
 }
 
 void Lane::RunNestedOfVisit(Session& session, HandlerWait& wait) {
-  AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(session, wait); });
+  AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(wait); });
 }
 
 void Lane::Leader::EndVisit(Session& session) {
   leads_ = leads_ && lane_.role_.LeaveHandler(term_);
   if (!leads_) return session.Attach();
+  lane_.GiveTurn(session);  // whose frames nobody reads on behind this visit
   Vacate();
 }
 
@@ -215,9 +237,11 @@ void Lane::Queue(std::shared_ptr<QueuedRequest> request) {
   queued_.store(queue_.size(), std::memory_order_relaxed);
 }
 
-void Lane::RunQueueOnPool() {
-  RunOnPool(std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_));
+std::shared_ptr<WorkerPool::Task> Lane::QueueRunnerTask() {
+  return std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_);
 }
+
+void Lane::RunQueueOnPool() { RunOnPool(QueueRunnerTask()); }
 
 std::shared_ptr<QueuedRequest> Lane::TakeQueued() {
   MutexLock lock(mutex_);
@@ -242,16 +266,14 @@ void Lane::RunQueue() {
   RemoveThread(false);
 }
 
-void Lane::RunSoon(std::shared_ptr<QueuedRequest> request) {
-  Queue(std::move(request));
-  RunQueueOnPool();
-  if (is_left_to_loop_) WakeLoop();
-}
-
 bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
-  if (!AddThreadUnlessEnded()) return false;
-  RunSoon(std::move(request));
-  RemoveThread(false);
+  {
+    MutexLock lock(mutex_);
+    if (ended_) return false;  // who sets that runs what is here already
+    queue_.push_back(std::move(request));
+    queued_.store(queue_.size(), std::memory_order_relaxed);
+  }
+  if (!RunOnPool(QueueRunnerTask())) WakeLeader();
   return true;
 }
 
@@ -272,7 +294,7 @@ void Lane::Leader::RunCallback(Session& session, MethodPace& pace,
   bool is_slow = pace.is_slow();
   std::chrono::steady_clock::time_point begin;
   if (is_slow) begin = std::chrono::steady_clock::now();
-  EnterHandler(pace, is_slow);
+  EnterHandler(session, pace, is_slow);
   if (is_cautious()) PassOn();
   callback();
   if (is_slow) pace.Took(std::chrono::steady_clock::now() - begin);

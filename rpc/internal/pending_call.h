@@ -40,8 +40,12 @@ struct CallWait {
 // Whom the end of a call is told, if no thread waits for it.
 class Completion {
  public:
-  // On the thread that reads, without a lock: the reply is here.
-  virtual void OnReply() = 0;
+  // Its request has not left yet: a relaxed look.
+  virtual bool is_sending() const = 0;
+  // On the thread that reads: the reply is here. Without a lock, but while it is_sending; true: Run
+  // is to follow, without.
+  virtual bool OnReply() = 0;
+  virtual void RunOnReader() = 0;
   // With the Caller's lock, on any thread: it has ended otherwise.
   virtual void OnEnded() = 0;
 

@@ -28,7 +28,7 @@ absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
 
 // The acquire pairs with the release of who has deferred it, so that what was committed is seen.
 void Sender::FlushDeferredNow(Deadline deadline) {
-  if (deferred_.exchange(false, std::memory_order_acquire)) transport_.Flush(deadline);
+  if (deferred_.exchange(false)) transport_.Flush(deadline);
 }
 
 absl::Status Sender::Refusal(const MessageLite& message, size_t size) const {

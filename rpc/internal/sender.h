@@ -11,6 +11,7 @@
 #include <cstddef>
 
 #include "absl/base/attributes.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "ferry/transport/transport.h"
 
@@ -44,7 +45,12 @@ class Sender {
   // Held by a thread that reads, in what it runs meanwhile: it will look whether more has come.
   class Cork {
    public:
-    explicit Cork(Sender& sender) : sender_(sender), outer_(current_) { current_ = this; }
+    // `goes_on`: that this thread will still look again, and soon, whatever it runs; sequentially
+    // consistent.
+    Cork(Sender& sender, absl::FunctionRef<bool()> goes_on)
+        : sender_(sender), goes_on_(goes_on), outer_(current_) {
+      current_ = this;
+    }
     ~Cork() { current_ = outer_; }
     Cork(const Cork&) = delete;
     Cork& operator=(const Cork&) = delete;
@@ -60,6 +66,7 @@ class Sender {
     friend class Sender;
     static inline thread_local Cork* current_ = nullptr;
     Sender& sender_;
+    const absl::FunctionRef<bool()> goes_on_;
     Cork* const outer_;
   };
 
@@ -81,10 +88,11 @@ class Sender {
  private:
   void Flush(Deadline deadline, When when) {
     if (when == When::kSoon && Cork::current_ != nullptr && &Cork::current_->sender_ == this) {
-      deferred_.store(true, std::memory_order_release);  // see FlushDeferredNow
-    } else {
-      transport_.Flush(deadline);
+      // Who finds that it does not go on flushes afterwards: one of both sees the other.
+      deferred_.store(true);
+      if (Cork::current_->goes_on_()) return;
     }
+    transport_.Flush(deadline);
   }
   void FlushDeferredNow(Deadline deadline);
 

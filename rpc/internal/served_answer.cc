@@ -83,12 +83,12 @@ absl::Status ServedCall::SendMetadata(const Metadata& metadata, uint8_t flags) {
 
 void ServedCall::set_owner(std::weak_ptr<void> owner) {
   MutexLock lock(session_.mutex_);
-  shared_->owner = std::move(owner);
+  if (shared_ != nullptr) shared_->owner = std::move(owner);
 }
 
 std::shared_ptr<OpenCall> ServedCall::Keep() {
   ShareNow();
-  return is_shared() ? KeptCall::Create(session_, *this) : nullptr;
+  return KeptCall::Create(session_, *this);
 }
 
 }  // namespace ferry::internal

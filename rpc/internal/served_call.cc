@@ -59,10 +59,10 @@ ServedCall::ServedCall(ServedCall& from, Body& body)
       interceptors_(std::move(from.interceptors_)),
       state_(from.state_.exchange(State::kReplied)) {
   MutexLock lock(session_.mutex_);
-  from.AwaitCallback();
+  if (from.shared_ != nullptr) from.AwaitCallback();
   cancelled_.store(from.cancelled_.load(std::memory_order_relaxed), std::memory_order_relaxed);
   shared_ = std::move(from.shared_);
-  if (shared_->is_registered) session_.calls_[id_.index()] = this;
+  if (shared_ != nullptr && shared_->is_registered) session_.calls_[id_.index()] = this;
 }
 
 // One that was queued may never have run.
@@ -140,7 +140,7 @@ bool ServedCall::BeginHandler() {
   bool is_slow = entry_.pace->is_slow();
   if (!is_blocking && is_slow) measured_from_ = Clock::now();
   leader_->Push(*this);
-  if (!leader_->EnterHandler(*entry_.pace, is_blocking || is_slow)) return false;
+  if (!leader_->EnterHandler(session_, *entry_.pace, is_blocking || is_slow)) return false;
   if (is_one_way()) SendAnswer(absl::OkStatus(), nullptr);
   if (!session_.entrance_->options.interceptors.empty() && !MayRun()) return false;
   if (leader_->is_cautious()) leader_->PassOn();

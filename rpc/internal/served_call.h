@@ -82,7 +82,6 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   // Of a call that has been kept: who it belongs to.
   void set_owner(std::weak_ptr<void> owner);
   CallOrigin& origin() { return *this; }
-  bool is_shared() const { return state_.load() == State::kShared; }
 
  private:
   // Whose it is.

@@ -87,6 +87,7 @@ void ServerLane::TookOver() {
   std::shared_ptr<Session> session = Find(id);
   if (session == nullptr) session = FindLeaving(id);
   if (session != nullptr) {
+    session->connection().sender().FlushDeferred();
     session->HandedOver();
     AddTimer(*session, session->next_deadline());
   }
@@ -121,7 +122,8 @@ Lane::Step ServerLane::ServeTurn(Id id, const std::shared_ptr<Session>& session,
         if (leader.yields()) return EndTurn(id);
         continue;
       case Connection::Step::kEmpty:
-        AddTimer(*session, session->connection().caller().async_deadline());
+        AddTimer(*session, std::min(session->connection().caller().async_deadline(),
+                                    session->next_deadline()));
         if (!spinner_.Skips() && hot_.Add(id, session)) return Step::kGoOn;
         hot_.Remove(id);
         if (!session->connection().Arm()) return Step::kGoOn;

@@ -91,7 +91,7 @@ class ServerLane final : public Lane {
   void TookOver() override;
   Ready ServeReady(const Leader& leader) override;
   void PrepareSleep() override;
-  void WakeLoop() override { set_->Interrupt(); }
+  void WakeLeader() override { set_->Interrupt(); }
   void GiveTurn(const Session& session) override { EndTurn(session.id()); }
   void AddTimer(const Session& session, Deadline deadline) override;
   Step Serve(Id id, const std::shared_ptr<Session>& session, const Leader& leader);

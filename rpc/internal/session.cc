@@ -38,14 +38,16 @@ Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Ent
 
 Session::Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
                  const ServiceRegistry& registry, uint64_t id, const ConnectionOptions& settings,
-                 Mutex& mutex)
+                 std::shared_ptr<Mutex> mutex)
     : registry_(registry),
       entrance_(std::move(entrance)),
       id_(id),
       is_ours_(true),
+      callers_mutex_(std::move(mutex)),
       max_handlers_(INT64_MAX),
       free_handlers_(max_handlers_),
-      connection_(std::move(transport), Connection::Side::kConnected, settings, this, &mutex) {}
+      connection_(std::move(transport), Connection::Side::kConnected, settings, this,
+                  callers_mutex_.get()) {}
 
 Session::Session(std::unique_ptr<Transport> transport, size_t max_message,
                  const ServiceRegistry& registry)
@@ -139,7 +141,9 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     auto request = Keep(*entry, header, body, metadata, cost);
     if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));
   } else {
-    Sender::Cork cork(connection_.sender());
+    Lane::Leader& leader = Lane::Leader::Current();
+    auto goes_on = [&leader] { return leader.keeps_lead(); };
+    Sender::Cork cork(connection_.sender(), goes_on);
     ServedCall(*this, *entry, header, body, metadata, cost).Serve();
   }
   return absl::OkStatus();

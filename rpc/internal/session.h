@@ -52,7 +52,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   // Of a channel that serves; `mutex`: of its calls.
   Session(std::unique_ptr<Transport> transport, std::shared_ptr<const Entrance> entrance,
           const ServiceRegistry& registry, uint64_t id, const ConnectionOptions& settings,
-          Mutex& mutex);
+          std::shared_ptr<Mutex> mutex);
   // By itself: in a test.
   Session(std::unique_ptr<Transport> transport, size_t max_message,
           const ServiceRegistry& registry);
@@ -151,8 +151,9 @@ class Session final : public std::enable_shared_from_this<Session>,
   const std::shared_ptr<const Entrance> entrance_;
   const uint64_t id_;
   const bool is_ours_ = false;
-  std::weak_ptr<Lane> lane_;      // constant
-  std::shared_ptr<WaitSet> set_;  // constant; outlives the transport
+  std::weak_ptr<Lane> lane_;                    // constant
+  std::shared_ptr<WaitSet> set_;                // constant; outlives the transport
+  const std::shared_ptr<Mutex> callers_mutex_;  // null: the connection has its own
   const int64_t max_handlers_;
   // How many may begin beside those whose threads read no more; one too many for a moment.
   // Sequentially consistent: who begins one is counted here and then looks at the lane's gate.

@@ -126,7 +126,7 @@ absl::Status Session::TooDeep() {
 void Session::AwaitBeside(HandlerWait& wait, Deadline deadline) {
   std::shared_ptr<Lane> lane = lane_.lock();
   Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(*lane);
-  if (leader != nullptr) return leader->Await(*this, wait, deadline, nullptr);
+  if (leader != nullptr && leader->has_own()) return leader->Await(*this, wait, deadline, nullptr);
   Leadership::PassOnBeforeWait();
   if (lane == nullptr) return wait.Sleep(deadline);
   lane->Visit(*this, wait, deadline);
@@ -135,7 +135,8 @@ void Session::AwaitBeside(HandlerWait& wait, Deadline deadline) {
 void Session::RunNestedBeside(HandlerWait& wait) {
   std::shared_ptr<Lane> lane = lane_.lock();
   if (lane == nullptr) return;
-  if (Lane::Leader* leader = Lane::Leader::CurrentOf(*lane)) return leader->RunNested(*this, wait);
+  Lane::Leader* leader = Lane::Leader::CurrentOf(*lane);
+  if (leader != nullptr && leader->has_own()) return leader->RunNested(wait);
   lane->RunNestedOfVisit(*this, wait);
 }
 
@@ -154,7 +155,8 @@ void Session::HandedOver() {
 void Session::RunNow(QueuedRequest& callback) {
   Lane::Leader& leader = Lane::Leader::Current();
   if (leader.waits()) return leader.Queue(NotOwned(callback));
-  Sender::Cork cork(connection_.sender());
+  auto goes_on = [&leader] { return leader.keeps_lead(); };
+  Sender::Cork cork(connection_.sender(), goes_on);
   callback.Run();
 }
 

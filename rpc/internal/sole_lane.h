@@ -41,6 +41,7 @@ class SoleLane final : public Lane {
   void GiveTurn(const Session&) override {}
   void AddTimer(const Session&, Deadline deadline) override { timer_ = std::min(timer_, deadline); }
   void TookOver() override {
+    session_->connection().sender().FlushDeferred();
     if (is_in_handler_) session_->HandedOver();
     AddTimer(*session_, session_->next_deadline());
   }
@@ -48,7 +49,7 @@ class SoleLane final : public Lane {
   // It is never left to a loop.
   Ready ServeReady(const Leader&) override { return Ready::kNothing; }
   void PrepareSleep() override {}
-  void WakeLoop() override {}
+  void WakeLeader() override { session_->connection().transport().Interrupt(); }
 
   Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
 
@@ -58,9 +59,11 @@ class SoleLane final : public Lane {
     if (!leader.leads()) return Step::kGoOn;
     if (step == Connection::Step::kClosed) return Step::kEnd;
     if (step == Connection::Step::kEmpty) {
-      timer_ = std::min(timer_, session_->connection().caller().async_deadline());
-      session_->connection().WaitForFrames(std::min(timer_, leader.wait_deadline()),
-                                           leader.waits() || session_->is_interrupted());
+      timer_ = std::min(
+          {timer_, session_->connection().caller().async_deadline(), session_->next_deadline()});
+      session_->connection().WaitForFrames(
+          std::min(timer_, leader.wait_deadline()),
+          leader.waits() || session_->is_interrupted() || session_->detached_handlers() != 0);
     } else if (leader.has_news(*session_) || leader.yields() || has_queued()) {
       session_->connection().sender().FlushDeferred();  // something else comes first
     }

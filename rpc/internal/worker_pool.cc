@@ -70,7 +70,9 @@ void WorkerPool::Work(const std::function<bool()>& done) {
     tasks_.pop_front();
     {
       MutexUnlock unlock(mutex_);
+      const WorkerPool* outer = std::exchange(current_, this);
       task->Run();
+      current_ = outer;
       task.reset();
     }
     ++idle_;

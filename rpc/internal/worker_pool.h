@@ -37,6 +37,9 @@ class WorkerPool {
   // Once, if it waits for that already.
   bool Run(const std::shared_ptr<Task>& task);
 
+  // It runs a task of this pool.
+  bool IsOnThisThread() const { return current_ == this; }
+
   // Makes the calling thread one of the pool until `done`, which is asked after each
   // task and each Wake. REQUIRES: `done` takes no lock that is held around a call here.
   void WorkUntil(const std::function<bool()>& done);
@@ -47,6 +50,7 @@ class WorkerPool {
   bool HasThreadFor(size_t tasks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  static inline thread_local const WorkerPool* current_ = nullptr;
   const size_t max_threads_;
 
   Mutex mutex_;

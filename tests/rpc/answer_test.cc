@@ -154,6 +154,18 @@ TEST_P(AnswerTest, OneThatIsCancelledIsTold) {
   EXPECT_EQ(told, 20);
 }
 
+// Nobody waits for it, whatever the method says.
+TEST_P(AnswerTest, OneOfAOneWayCallGoesNowhere) {
+  StartWith(1);
+  constexpr Method kSay("ferry.test.Talk/Say", CallShape::kUnary, Execution::kInline);
+  ASSERT_TRUE(channel_->SendOneWay(kSay, Item(), CallOptions()).ok());
+  Answer<Item> answer = owed_.Take();
+  answer.OnCancel([] {});
+  EXPECT_FALSE(answer.IsCancelled());
+  EXPECT_TRUE(answer.metadata().empty());
+  answer.Finish();
+}
+
 TEST_P(AnswerTest, TheDeadlineHoldsWhileAnAnswerIsOwed) {
   StartWith(1);
   CallOptions options;

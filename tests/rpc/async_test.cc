@@ -241,6 +241,49 @@ TEST_P(AsyncTest, ACallbackMayDropTheLastHandle) {
   while (lives.use_count() > 1) std::this_thread::yield();  // until all of it has gone
 }
 
+// Also one that says that there is no connection.
+TEST_P(AsyncTest, ACallbackOfACallThatCouldNotBeginMayDropTheLastHandle) {
+  Signal dropped;
+  auto lives = std::make_shared<bool>(true);
+  ChannelOptions options;
+  options.max_threads = 1;
+  options.on_event = [lives](const Event&) {};
+  StartAsync(std::exchange(options, {}));
+  auto last = std::make_unique<TalkStub>(*channel_);
+  DropChannel();
+  Stop();
+  TalkStub* stub = last.get();
+  stub->Say(Item(), [&, last = std::move(last)](absl::StatusOr<Item> reply) mutable {
+    EXPECT_EQ(reply.status().code(), absl::StatusCode::kUnavailable) << reply.status();
+    last.reset();
+    dropped.Set();
+  });
+  dropped.Await();
+  while (lives.use_count() > 1) std::this_thread::yield();
+}
+
+TEST_P(AsyncTest, OneThreadConnectsAndReads) {
+  service_.say = SendBack;
+  ChannelOptions options;
+  options.max_threads = 1;
+  StartAsync(options);
+  for (int i = 0; i < 3; ++i) {
+    Stop();
+    StartServer({});
+    Signal done;
+    CallOptions call;
+    call.wait_for_ready = true;
+    stub_->Say(
+        Numbered(i),
+        [&](absl::StatusOr<Item> reply) {
+          EXPECT_TRUE(reply.ok()) << reply.status();
+          done.Set();
+        },
+        call);
+    done.Await();
+  }
+}
+
 TEST_P(AsyncTest, AChannelWithoutAThreadForCallbacksSaysSo) {
   service_.say = SendBack;
   Start();

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "ferry/rpc/answer.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/channel.h"
 
@@ -148,6 +149,66 @@ TEST_P(ServingChannelTest, AHandlersChannelMayCloseTheConnection) {
   Item reply;
   absl::Status status = stub_->Say(Item(), &reply);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+}
+
+// A handler for one client waits for another one, which the same thread reads.
+TEST_P(ServingChannelTest, AHandlerCallsAnotherClient) {
+  KeepChannels();
+  service_.say = [this](ServerContext&, const Item& request, Item& reply) {
+    return TalkStub(*kept_).Say(request, &reply);
+  };
+  ours_.say = [](ServerContext&, const Item& request, Item& reply) {
+    reply = request;
+    return absl::OkStatus();
+  };
+  for (size_t threads : {size_t{1}, size_t{4}}) {
+    StartPeers(threads);
+    ASSERT_TRUE(stub_->Note(Item()).ok());
+    has_kept_.Await();
+    {
+      TalkStub other(*Connect(address_));
+      for (int i = 0; i < 200; ++i) {
+        Item reply;
+        ASSERT_TRUE(other.Say(Numbered(i), &reply).ok());
+        ASSERT_EQ(reply.number(), i);
+        // The one it waited for is read on.
+        if (i % 10 == 5) {
+          ASSERT_TRUE(stub_->Say(Numbered(i), &reply).ok());
+        }
+      }
+    }
+    DropChannel();
+    Stop();
+  }
+}
+
+// The handler's channel and an answer outlive the channel that it serves on.
+TEST_P(ServingChannelTest, WhatHandlersKeepMayOutliveTheChannel) {
+  std::optional<Channel> back;
+  std::optional<Answer<Item>> owed;
+  Signal has_owed;
+  KeepChannels();
+  ours_.say = [&](ServerContext& context, const Item&, Item& reply) {
+    back.emplace(context.channel());
+    owed.emplace(AnswerLater(context, reply));
+    has_owed.Set();
+    return absl::OkStatus();
+  };
+  StartPeers(4);
+  ASSERT_TRUE(stub_->Note(Item()).ok());
+  has_kept_.Await();
+  std::thread caller([&] {
+    Item reply;
+    EXPECT_FALSE(TalkStub(*kept_).Say(Item(), &reply).ok());
+  });
+  has_owed.Await();
+  DropChannel();
+  caller.join();
+  Item reply;
+  EXPECT_FALSE(TalkStub(*back).Say(Item(), &reply).ok());
+  back->Close();
+  EXPECT_TRUE(owed->IsCancelled());
+  owed->Finish();
 }
 
 TEST_P(ServingChannelTest, AForkedProcessLeavesItAlone) {
