@@ -169,42 +169,6 @@ void Lane::Leader::GoOn() {
   if (waits_much_) PassOn();
 }
 
-// As a handler of the session that another thread runs beside the leader. False when the lane has
-// ended.
-template <typename Body>
-bool Lane::AsVisitor(Session& session, Body body) {
-  if (!AddThreadUnlessEnded()) return false;
-  session.Detach();
-  bool end;
-  {
-    Leader visitor(*this);
-    visitor.own_ = &session;
-    body(visitor);
-    visitor.EndVisit(session);
-    end = visitor.ended();
-    if (end) RunLast(visitor);
-  }
-  RemoveThread(end);
-  return true;
-}
-
-void Lane::Visit(Session& session, HandlerWait& wait, Deadline deadline) {
-  bool visited =
-      AsVisitor(session, [&](Leader& visitor) { visitor.Await(session, wait, deadline, nullptr); });
-  if (!visited) wait.Sleep(deadline);
-}
-
-void Lane::RunNestedOfVisit(Session& session, HandlerWait& wait) {
-  AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(wait); });
-}
-
-void Lane::Leader::EndVisit(Session& session) {
-  leads_ = leads_ && lane_.role_.LeaveHandler(term_);
-  if (!leads_) return session.Attach();
-  lane_.GiveTurn(session);  // whose frames nobody reads on behind this visit
-  Vacate();
-}
-
 void Lane::Leader::Queue(std::shared_ptr<QueuedRequest> request) {
   Session& session = *request->session();
   lane_.AddTimer(session, session.next_deadline());
