@@ -104,14 +104,14 @@ class Server::State {
     absl::Status watched = (*set)->Watch(shutdown_.fd(), WaitSet::Until::kReadable, kShutdownAsked);
     if (!watched.ok()) return watched;
     supervisor_.Disable();
-    loop_lane_ =
-        std::make_shared<ServerLane>(std::make_shared<internal::WorkerPool>(0), supervisor_,
-                                     registry_, options_.max_connections, *std::move(set));
+    auto lane = std::make_shared<ServerLane>(std::make_shared<internal::WorkerPool>(0), supervisor_,
+                                             registry_, options_.max_connections, *std::move(set));
     for (ReachedAt& at : reached_at) {
-      absl::Status added = loop_lane_->Add(std::move(at.listener), std::move(at.entrance));
+      absl::Status added = lane->Add(std::move(at.listener), std::move(at.entrance));
       if (!added.ok()) return added;
     }
-    loop_lane_->LeaveToLoop();
+    lane->LeaveToLoop();
+    loop_lane_ = std::move(lane);
     return absl::OkStatus();
   }
 

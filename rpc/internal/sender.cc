@@ -26,7 +26,8 @@ absl::Status Sender::Send(const FrameHeader& header, const MessageLite& message,
   return absl::OkStatus();
 }
 
-// The acquire pairs with the release of who has deferred it, so that what was committed is seen.
+// Sequentially consistent, as are who defers and then looks whether it goes on, and who finds that
+// it does not and then comes here: one of both flushes.
 void Sender::FlushDeferredNow(Deadline deadline) {
   if (deferred_.exchange(false)) transport_.Flush(deadline);
 }

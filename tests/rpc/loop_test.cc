@@ -20,6 +20,7 @@
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/server.h"
 #include "tests/rpc/talk_service.h"
+#include "tests/support/fault_injector.h"
 
 namespace ferry::test {
 namespace {
@@ -249,6 +250,21 @@ TEST_P(LoopTest, BlockingCallsReadForThemselves) {
   }
   calling.join();
   RunUntil([&] { return asynchronous == 1; });
+}
+
+TEST_P(LoopTest, AServerThatCannotStartEnds) {
+  Server nowhere;
+  EXPECT_EQ(nowhere.Start().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(nowhere.wait_handle(), -1);
+  EXPECT_FALSE(nowhere.Dispatch());
+  Server crowded;
+  crowded.Register(service_);
+  ASSERT_TRUE(crowded.Listen(address_).ok());
+  {
+    FaultInjector no_epoll = FaultInjector::Fail(internal::sys::Call::kEpoll, 4, EMFILE);
+    EXPECT_FALSE(crowded.Start().ok());
+  }
+  EXPECT_FALSE(crowded.Dispatch());
 }
 
 TEST_P(LoopTest, TheEndOfTheServerIsDispatched) {
