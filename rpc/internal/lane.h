@@ -236,6 +236,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   bool AsVisitor(Session& session, Body body);
   void RunQueue();
   void Queue(std::shared_ptr<QueuedRequest> request);
+  void Push(std::shared_ptr<QueuedRequest> request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<QueuedRequest> TakeQueued();
   void RunQueued(Leader& leader, QueuedRequest& request);
   void RunLast(Leader& leader);

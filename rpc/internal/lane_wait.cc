@@ -197,6 +197,10 @@ void Lane::DropQueued(const Session& session) {
 
 void Lane::Queue(std::shared_ptr<QueuedRequest> request) {
   MutexLock lock(mutex_);
+  Push(std::move(request));
+}
+
+void Lane::Push(std::shared_ptr<QueuedRequest> request) {
   queue_.push_back(std::move(request));
   queued_.store(queue_.size(), std::memory_order_relaxed);
 }
@@ -234,8 +238,7 @@ bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
   {
     MutexLock lock(mutex_);
     if (ended_) return false;  // who sets that runs what is here already
-    queue_.push_back(std::move(request));
-    queued_.store(queue_.size(), std::memory_order_relaxed);
+    Push(std::move(request));
   }
   if (!RunOnPool(QueueRunnerTask())) WakeLeader();
   return true;

@@ -3,6 +3,8 @@
 
 // Calls that no thread waits for.
 
+#include "tests/rpc/async_test.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,47 +18,9 @@
 #include "absl/status/status.h"
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/channel.h"
-#include "tests/rpc/talk_service.h"
 
 namespace ferry::test {
 namespace {
-
-// Counts down, and lets a thread wait for the end.
-class Countdown {
- public:
-  explicit Countdown(int count) : left_(count) {}
-  void Tick() {
-    if (--left_ == 0) done_.Set();
-  }
-  void Await() { done_.Await(); }
-
- private:
-  std::atomic<int> left_;
-  Signal done_;
-};
-
-absl::Status SendBack(ServerContext&, const Item& request, Item& reply) {
-  reply = request;
-  return absl::OkStatus();
-}
-
-absl::Status AwaitCancel(ServerContext& context, const Item&, Item&) {
-  while (!context.IsCancelled()) std::this_thread::yield();
-  return absl::OkStatus();
-}
-
-class AsyncTest : public TalkTest {
- protected:
-  void StartAsync(ChannelOptions options = {}) {
-    options.async = true;
-    Start({}, options);
-  }
-  void DropChannel() {
-    stub_.reset();
-    channel_.reset();
-  }
-  ~AsyncTest() override { DropChannel(); }
-};
 
 INSTANTIATE_TEST_SUITE_P(All, AsyncTest, testing::ValuesIn(kTalkSchemes), NameOfScheme);
 
@@ -205,121 +169,6 @@ TEST_P(AsyncTest, ACancellationEndsCallsThatAreUnderWay) {
   cancelled.Await();
   DropChannel();
   Stop();  // whose threads use what is ours
-}
-
-TEST_P(AsyncTest, TheEndOfAConnectionEndsEachCallOnce) {
-  service_.say = AwaitCancel;
-  StartAsync();
-  std::atomic<int> ended{0};
-  constexpr int kCalls = 100;
-  for (int i = 0; i < kCalls; ++i) {
-    stub_->Say(Item(), [&](absl::StatusOr<Item> reply) {
-      EXPECT_FALSE(reply.ok());
-      EXPECT_TRUE(CallFailureOf(reply.status()).has_value());
-      ++ended;
-    });
-  }
-  DropChannel();
-  EXPECT_EQ(ended, kCalls);  // the last handle has waited for them
-}
-
-TEST_P(AsyncTest, ACallbackMayDropTheLastHandle) {
-  service_.say = SendBack;
-  Signal dropped;
-  auto lives = std::make_shared<bool>(true);
-  ChannelOptions options;
-  options.on_event = [lives](const Event&) {};
-  StartAsync(std::exchange(options, {}));
-  auto last = std::make_unique<TalkStub>(*channel_);
-  DropChannel();
-  TalkStub* stub = last.get();
-  stub->Say(Numbered(1), [&, last = std::move(last)](absl::StatusOr<Item>) mutable {
-    last.reset();
-    dropped.Set();
-  });
-  dropped.Await();
-  while (lives.use_count() > 1) std::this_thread::yield();  // until all of it has gone
-}
-
-// Also one that says that there is no connection.
-TEST_P(AsyncTest, ACallbackOfACallThatCouldNotBeginMayDropTheLastHandle) {
-  Signal dropped;
-  auto lives = std::make_shared<bool>(true);
-  ChannelOptions options;
-  options.max_threads = 1;
-  options.on_event = [lives](const Event&) {};
-  StartAsync(std::exchange(options, {}));
-  auto last = std::make_unique<TalkStub>(*channel_);
-  DropChannel();
-  Stop();
-  TalkStub* stub = last.get();
-  stub->Say(Item(), [&, last = std::move(last)](absl::StatusOr<Item> reply) mutable {
-    EXPECT_EQ(reply.status().code(), absl::StatusCode::kUnavailable) << reply.status();
-    last.reset();
-    dropped.Set();
-  });
-  dropped.Await();
-  while (lives.use_count() > 1) std::this_thread::yield();
-}
-
-TEST_P(AsyncTest, OneThreadConnectsAndReads) {
-  service_.say = SendBack;
-  ChannelOptions options;
-  options.max_threads = 1;
-  StartAsync(options);
-  for (int i = 0; i < 3; ++i) {
-    Stop();
-    StartServer({});
-    Signal done;
-    CallOptions call;
-    call.wait_for_ready = true;
-    stub_->Say(
-        Numbered(i),
-        [&](absl::StatusOr<Item> reply) {
-          EXPECT_TRUE(reply.ok()) << reply.status();
-          done.Set();
-        },
-        call);
-    done.Await();
-  }
-}
-
-TEST_P(AsyncTest, AChannelWithoutAThreadForCallbacksSaysSo) {
-  service_.say = SendBack;
-  Start();
-  bool told = false;
-  stub_->Say(Item(), [&](absl::StatusOr<Item> reply) {
-    EXPECT_EQ(reply.status().code(), absl::StatusCode::kFailedPrecondition) << reply.status();
-    told = true;
-  });
-  EXPECT_TRUE(told);
-}
-
-TEST_P(AsyncTest, ACallWithoutAConnectionConnects) {
-  service_.say = SendBack;
-  StartAsync();
-  Stop();
-  Signal refused;
-  stub_->Say(Item(), [&](absl::StatusOr<Item> reply) {
-    EXPECT_EQ(reply.status().code(), absl::StatusCode::kUnavailable) << reply.status();
-    refused.Set();
-  });
-  refused.Await();
-  Signal done;
-  CallOptions options;
-  options.wait_for_ready = true;
-  stub_->Say(
-      Numbered(3),
-      [&](absl::StatusOr<Item> reply) {
-        EXPECT_TRUE(reply.ok()) << reply.status();
-        if (reply.ok()) {
-          EXPECT_EQ(reply->number(), 3);
-        }
-        done.Set();
-      },
-      options);
-  StartServer({});
-  done.Await();
 }
 
 TEST_P(AsyncTest, WhatTheServerHasNoRoomForFailsAtOnce) {

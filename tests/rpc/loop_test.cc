@@ -93,6 +93,13 @@ class LoopTest : public testing::TestWithParam<const char*> {
     }
   }
 
+  void OweAnswers() {
+    service_.say = [this](ServerContext& context, const Item&, Item& reply) {
+      owed_.push_back(AnswerLater(context, reply));
+      return absl::OkStatus();
+    };
+  }
+
   static Item Numbered(int number) {
     Item item;
     item.set_number(number);
@@ -109,6 +116,7 @@ class LoopTest : public testing::TestWithParam<const char*> {
   std::optional<Channel> channel_;
   std::optional<TalkStub> stub_;
   int wakeups_ = 0;
+  std::vector<Answer<Item>> owed_;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, LoopTest, testing::ValuesIn(kTalkSchemes), NameOfScheme);
@@ -152,11 +160,7 @@ TEST_P(LoopTest, IdleHandlesAreSilent) {
 }
 
 TEST_P(LoopTest, DeadlinesWakeTheLoop) {
-  std::vector<Answer<Item>> owed;
-  service_.say = [&](ServerContext& context, const Item&, Item& reply) {
-    owed.push_back(AnswerLater(context, reply));
-    return absl::OkStatus();
-  };
+  OweAnswers();
   Start();
   int ended = 0;
   for (int i : {2, 1, 3}) {
@@ -170,9 +174,9 @@ TEST_P(LoopTest, DeadlinesWakeTheLoop) {
         },
         options);
   }
-  RunUntil([&] { return ended == 3 && owed.size() == 3; });
+  RunUntil([&] { return ended == 3 && owed_.size() == 3; });
   RunUntil([&] {
-    for (const Answer<Item>& answer : owed) {
+    for (const Answer<Item>& answer : owed_) {
       if (!answer.IsCancelled()) return false;
     }
     return true;
@@ -268,11 +272,7 @@ TEST_P(LoopTest, AServerThatCannotStartEnds) {
 }
 
 TEST_P(LoopTest, TheEndOfTheServerIsDispatched) {
-  std::vector<Answer<Item>> owed;
-  service_.say = [&](ServerContext& context, const Item&, Item& reply) {
-    owed.push_back(AnswerLater(context, reply));
-    return absl::OkStatus();
-  };
+  OweAnswers();
   Start();
   int ended = 0;
   for (int i = 0; i < 10; ++i) {
@@ -281,10 +281,9 @@ TEST_P(LoopTest, TheEndOfTheServerIsDispatched) {
       ++ended;
     });
   }
-  RunUntil([&] { return owed.size() == 10; });
+  RunUntil([&] { return owed_.size() == 10; });
   server_->Shutdown();
   RunUntil([&] { return has_ended_ && ended == 10; });
-  owed.clear();
 }
 
 TEST_P(LoopTest, AShutdownWaitsForAnswersAsLongAsItsGrace) {

@@ -35,6 +35,12 @@ class ServingChannelTest : public PeerTest {
     };
   }
 
+  void StartAndKeep() {
+    StartPeers(4);
+    ASSERT_TRUE(stub_->Note(Item()).ok());
+    has_kept_.Await();
+  }
+
   std::optional<Channel> kept_;
   Signal has_kept_;
 };
@@ -45,9 +51,7 @@ TEST_P(ServingChannelTest, AKeptChannelCallsUntilTheClientGoes) {
     reply = request;
     return absl::OkStatus();
   };
-  StartPeers(4);
-  ASSERT_TRUE(stub_->Note(Item()).ok());
-  has_kept_.Await();
+  StartAndKeep();
   TalkStub back(*kept_);
   for (int i = 0; i < 100; ++i) {
     Item reply;
@@ -99,9 +103,7 @@ TEST_P(ServingChannelTest, TheLastHandleWaitsForHandlers) {
     has_returned = true;
     return absl::OkStatus();
   };
-  StartPeers(4);
-  ASSERT_TRUE(stub_->Note(Item()).ok());
-  has_kept_.Await();
+  StartAndKeep();
   std::thread caller([&] {
     Item reply;
     absl::Status status = TalkStub(*kept_).Say(Item(), &reply);
@@ -194,9 +196,7 @@ TEST_P(ServingChannelTest, WhatHandlersKeepMayOutliveTheChannel) {
     has_owed.Set();
     return absl::OkStatus();
   };
-  StartPeers(4);
-  ASSERT_TRUE(stub_->Note(Item()).ok());
-  has_kept_.Await();
+  StartAndKeep();
   std::thread caller([&] {
     Item reply;
     EXPECT_FALSE(TalkStub(*kept_).Say(Item(), &reply).ok());
