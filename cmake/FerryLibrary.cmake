@@ -86,6 +86,6 @@ function(ferry_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ferry_test_main)
   ferry_compile_options(${name})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
     ENVIRONMENT "FERRY_BIN_DIR=${FERRY_BIN_DIR}")
 endfunction()

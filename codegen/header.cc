@@ -115,6 +115,11 @@ constexpr char kServerStreamCall[] = R"(
       ::ferry::ClientReader<$reply$> $method$(
           const $request$& request,
           const ::ferry::CallOptions& options = {}) const;
+      // Asynchronous, see ferry/rpc/client_reactor.h.
+      $deprecated$
+      void $method$(
+          const $request$& request, ::ferry::ClientReadReactor<$reply$>& reactor,
+          const ::ferry::CallOptions& options = {}) const;
 
       )";
 
@@ -129,6 +134,11 @@ constexpr char kClientStreamCall[] = R"(
       ::ferry::ClientWriter<$request$> $method$(
           decltype(nullptr),
           const ::ferry::CallOptions& options = {}) const = delete;
+      // Asynchronous, see ferry/rpc/client_reactor.h.
+      $deprecated$
+      void $method$(
+          ::ferry::ClientWriteReactor<$request$, $reply$>& reactor,
+          const ::ferry::CallOptions& options = {}) const;
 
       )";
 
@@ -137,6 +147,11 @@ constexpr char kTwoWayStreamCall[] = R"(
       // A stream that goes away before Finish cancels the call.
       $deprecated$
       ::ferry::ClientReaderWriter<$request$, $reply$> $method$(
+          const ::ferry::CallOptions& options = {}) const;
+      // Asynchronous, see ferry/rpc/client_reactor.h.
+      $deprecated$
+      void $method$(
+          ::ferry::ClientBidiReactor<$request$, $reply$>& reactor,
           const ::ferry::CallOptions& options = {}) const;
 
       )";

@@ -198,6 +198,14 @@ constexpr char kServerStreamCall[] = R"(
             request, options);
       }
 
+      void $stub$::$method$(
+          const $request$& request, ::ferry::ClientReadReactor<$reply$>& reactor,
+          const ::ferry::CallOptions& options) const {
+        ::ferry::internal::CallServerStream<$messages$>(
+            ferry_channel_, $constant$,
+            request, reactor, options);
+      }
+
       )";
 
 constexpr char kClientStreamCall[] = R"(
@@ -209,6 +217,14 @@ constexpr char kClientStreamCall[] = R"(
             *reply, options);
       }
 
+      void $stub$::$method$(
+          ::ferry::ClientWriteReactor<$request$, $reply$>& reactor,
+          const ::ferry::CallOptions& options) const {
+        ::ferry::internal::CallClientStream<$messages$>(
+            ferry_channel_, $constant$,
+            reactor, options);
+      }
+
       )";
 
 constexpr char kTwoWayStreamCall[] = R"(
@@ -217,6 +233,14 @@ constexpr char kTwoWayStreamCall[] = R"(
         return ::ferry::internal::CallTwoWayStream<$messages$>(
             ferry_channel_, $constant$,
             options);
+      }
+
+      void $stub$::$method$(
+          ::ferry::ClientBidiReactor<$request$, $reply$>& reactor,
+          const ::ferry::CallOptions& options) const {
+        ::ferry::internal::CallTwoWayStream<$messages$>(
+            ferry_channel_, $constant$,
+            reactor, options);
       }
 
       )";

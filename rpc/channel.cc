@@ -45,6 +45,12 @@ std::unique_ptr<internal::ClientStream> Channel::OpenStream(
   return core_->OpenStream(method, request, reply, options);
 }
 
+void Channel::OpenStream(const Method& method, const google::protobuf::MessageLite* request,
+                         google::protobuf::MessageLite* reply, internal::StreamReactor& reactor,
+                         const CallOptions& options) const {
+  core_->OpenAsync(method, request, reply, reactor, options);
+}
+
 absl::Status Channel::SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
                                  const CallOptions& options) const {
   return core_->SendOneWay(method, request, options);

@@ -32,7 +32,8 @@ namespace ferry {
 
 namespace internal {
 class ChannelBase;
-}
+class StreamReactor;
+}  // namespace internal
 
 class ClientInterceptor;
 class Service;
@@ -187,6 +188,10 @@ class Channel {
                                                      const google::protobuf::MessageLite* request,
                                                      google::protobuf::MessageLite* reply,
                                                      const CallOptions& options) const;
+  // The same, asynchronously; what is given by reference outlives the reactor's end.
+  void OpenStream(const Method& method, const google::protobuf::MessageLite* request,
+                  google::protobuf::MessageLite* reply, internal::StreamReactor& reactor,
+                  const CallOptions& options) const;
   // Returns when the request has been handed to the system, or lies where the server reads it.
   absl::Status SendOneWay(const Method& method, const google::protobuf::MessageLite& request,
                           const CallOptions& options) const;

@@ -65,6 +65,11 @@ class ServerContext {
 
   // For AnswerLater.
   std::shared_ptr<internal::OpenCall> Keep() { return origin_.Keep(); }
+  // For React: answers what the handler returns.
+  absl::Status LeaveTo(internal::StreamReactor& reactor) {
+    origin_.LeaveTo(reactor);
+    return absl::OkStatus();
+  }
 
  private:
   const Method& method_;

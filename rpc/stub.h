@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "ferry/rpc/callback.h"
 #include "ferry/rpc/channel.h"
+#include "ferry/rpc/client_reactor.h"
 #include "ferry/rpc/client_stream.h"
 #include "ferry/rpc/method.h"
 
@@ -76,6 +77,26 @@ template <typename Request, typename Reply>
 ClientReaderWriter<Request, Reply> CallTwoWayStream(const Channel& channel, const Method& method,
                                                     const CallOptions& options) {
   return ClientReaderWriter<Request, Reply>(channel.OpenStream(method, nullptr, nullptr, options));
+}
+
+// With reactors, which outlive the call.
+
+template <typename Request, typename Reply>
+void CallServerStream(const Channel& channel, const Method& method, const Request& request,
+                      ClientReadReactor<Reply>& reactor, const CallOptions& options) {
+  channel.OpenStream(method, &request, nullptr, reactor, options);
+}
+
+template <typename Request, typename Reply>
+void CallClientStream(const Channel& channel, const Method& method,
+                      ClientWriteReactor<Request, Reply>& reactor, const CallOptions& options) {
+  channel.OpenStream(method, nullptr, &reactor.reply(), reactor, options);
+}
+
+template <typename Request, typename Reply>
+void CallTwoWayStream(const Channel& channel, const Method& method,
+                      ClientBidiReactor<Request, Reply>& reactor, const CallOptions& options) {
+  channel.OpenStream(method, nullptr, nullptr, reactor, options);
 }
 
 inline absl::Status CallOneWay(const Channel& channel, const Method& method,

@@ -8,6 +8,7 @@
 
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/own_status.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -31,23 +32,17 @@ AsyncCall& AsyncCall::New(ChannelBase& channel, const Method& method, const Mess
 void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* cancellation) {
   caller_ = &caller;
   hold_ = std::move(hold);
-  ConnectionReader& reader = *caller.beside();
   if (cancellation != nullptr) {
     call_.cancellation = &registration_;
     if (!registration_.Begin(cancellation, *this)) caller.Cancel(call_);
   }
   absl::Status sent = caller.StartAsync(call_);
   if (!sent.ok()) {
-    call_.status = std::move(sent);
-    call_.left = true;
-    return RunAfterSending(reader);  // whoever has ended it meanwhile has left that to this thread
+    // The connection may be gone; whoever has ended the call meanwhile has left that to this thread.
+    return channel_->RunOnPool([this, why = OwnCopy(sent)] { Deliver(why); });
   }
-  if (state_.exchange(State::kSent) == State::kEnded) RunAfterSending(reader);
-}
-
-// A server may have ended meanwhile.
-void AsyncCall::RunAfterSending(ConnectionReader& reader) {
-  if (!reader.RunSoon(*this)) Run();
+  // A server may have ended meanwhile.
+  if (state_.exchange(State::kSent) == State::kEnded && !caller.beside()->RunSoon(*this)) Run();
 }
 
 Callback AsyncCall::Drop() {
@@ -67,7 +62,7 @@ Session* AsyncCall::session() { return &caller_->beside()->session(); }
 void AsyncCall::Run() {
   std::shared_ptr<Session> session = this->session()->shared_from_this();
   registration_.End();
-  absl::Status status = call_.left ? std::move(call_.status) : caller_->FinishAsync(call_);
+  absl::Status status = caller_->FinishAsync(call_);
   session->RunCallback([&] { Deliver(status); });
 }
 

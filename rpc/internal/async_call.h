@@ -40,7 +40,7 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
   // In place of that, if there is no connection: what is left of it.
   Callback Drop();
 
-  bool is_sending() const override {
+  bool ends_locked() const override {
     return state_.load(std::memory_order_relaxed) == State::kSending;
   }
   bool OnReply() override { return TakeOver(); }
@@ -61,7 +61,6 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
 
   void OnCancel() override { caller_->Cancel(call_); }
   bool TakeOver() { return state_.exchange(State::kEnded) == State::kSent; }
-  void RunAfterSending(ConnectionReader& reader);
   // To the callback, and nothing of this is left.
   void Deliver(const absl::Status& status);
 

@@ -18,6 +18,7 @@ namespace ferry::internal {
 
 class CallOrigin;
 class ChannelBase;
+class StreamReactor;
 
 // A call that outlives its handler. Thread contract: that of CallOrigin; Reply once.
 class OpenCall {
@@ -43,6 +44,8 @@ class CallOrigin {
   virtual bool SendInitialMetadata() = 0;
   // Takes the call from its handler, whose own end is of no account then.
   virtual std::shared_ptr<OpenCall> Keep() = 0;
+  // The same: the reactor is told what comes.
+  virtual void LeaveTo(StreamReactor& reactor) = 0;
   // To who has made the call.
   virtual std::shared_ptr<ChannelBase> channel() = 0;
 

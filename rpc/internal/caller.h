@@ -104,6 +104,20 @@ class Caller {
 
   ConnectionReader* beside() const { return options_.beside; }
 
+  // Of a call with streams that has begun by StartAsync: caller_events.cc. The next thing that its
+  // Turns have to tell; a message, into `incoming`. Behind kEnd follows FinishEvents, which is as
+  // FinishAsync.
+  enum class Event { kNone, kMessage, kRoom, kEnd };
+  Event NextEvent(PendingCall& call, google::protobuf::MessageLite* incoming);
+  absl::Status FinishEvents(PendingCall& call);
+  // These do not wait. WriteNow: false if the call has ended, or there is no room, which is then
+  // told when there is.
+  bool WriteNow(PendingCall& call, const google::protobuf::MessageLite& message);
+  void EndWrites(PendingCall& call);
+  void WantRoom(PendingCall& call);
+  void SetReads(PendingCall& call, bool reads);
+  void CancelEvents(PendingCall& call);
+
   // Sends the request of a call with streams. If it fails, the connection may be gone; otherwise
   // Drop and Leave must follow at last. One thread reads, another writes; Cancel on any, see
   // Finish.
@@ -230,7 +244,8 @@ class Caller {
   void GiveStreamCredit(CallId call, uint32_t bytes);
   void Fail(PendingCall& call, const absl::Status& why) ABSL_ATTRIBUTE_COLD;
   void Break(PendingCall& call, const absl::Status& why) ABSL_ATTRIBUTE_COLD;
-  void Keep(PendingCall& call, Assembly message, uint32_t& credit)
+  // Answers whose turn it is then, if anybody's.
+  Turns* Keep(PendingCall& call, Assembly message, uint32_t& credit)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // How many frames are handled between looks at what they are read for, so that nobody has to

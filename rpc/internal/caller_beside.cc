@@ -66,7 +66,8 @@ absl::Status Caller::StartAsync(PendingCall& call) {
     async_deadline_.store(std::min(deadline, async_deadline()), std::memory_order_relaxed);
     transport_.Interrupt();  // who reads may sleep for longer
   }
-  absl::Status sent = SendRequest(call, kFlagEnd, deadline);
+  const uint8_t flags = call.stream != nullptr && call.request == nullptr ? 0 : kFlagEnd;
+  absl::Status sent = SendRequest(call, flags, deadline);
   return sent.ok() ? sent : NotSent(call, sent);
 }
 

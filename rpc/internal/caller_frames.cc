@@ -51,8 +51,8 @@ void Caller::Complete(PendingCall& call) {
   }
   if (Completion* completion = call.completion; completion != nullptr) {
     bool runs;
-    if (completion->is_sending()) {
-      // Who sends may wait for this; the call is its own behind OnReply.
+    if (completion->ends_locked()) {
+      // The call is its own behind OnReply.
       MutexLock lock(mutex_);
       call.done.store(true, std::memory_order_release);
       call.wait.Tell();
@@ -107,22 +107,24 @@ absl::Status Caller::OnMessage(const FrameHeader& header, Body& body) {
   }
   Assembly message = body.Take();
   uint32_t credit = 0;
+  Turns* turns = nullptr;
   {
     MutexLock lock(mutex_);
     CallTable::Slot* slot = calls_.Find(header.call);
     if (slot == nullptr) return NotOpen(header);
-    if (slot->call != nullptr) Keep(*slot->call, std::move(message), credit);
+    if (slot->call != nullptr) turns = Keep(*slot->call, std::move(message), credit);
   }
   if (credit != 0) GiveStreamCredit(header.call, credit);
+  if (turns != nullptr) turns->RunOnReader();
   return absl::OkStatus();
 }
 
 // What ends the call here is told to the peer by the thread that waits for it.
-void Caller::Keep(PendingCall& call, Assembly message, uint32_t& credit) {
+Turns* Caller::Keep(PendingCall& call, Assembly message, uint32_t& credit) {
   call.has_answer = true;
   if (call.stream == nullptr || call.reply != nullptr) {
     EndHere(call, absl::UnimplementedError("the reply to it is a stream, expected one message"));
-    return;
+    return nullptr;
   }
   Inbox& inbox = call.stream->inbox;
   size_t size = message.size();
@@ -135,7 +137,9 @@ void Caller::Keep(PendingCall& call, Assembly message, uint32_t& credit) {
   } else {
     inbox.Put(std::move(message));
     if (call.stream->reads != nullptr) call.stream->reads->Tell();
+    if (call.stream->turns != nullptr && call.stream->turns->Claim()) return call.stream->turns;
   }
+  return nullptr;
 }
 
 absl::Status Caller::OnMetadata(const FrameHeader& header, const Body& body) {
@@ -166,13 +170,18 @@ absl::Status Caller::OnMetadata(const FrameHeader& header, const Body& body) {
 }
 
 absl::Status Caller::OnStreamCredit(const FrameHeader& header) {
-  MutexLock lock(mutex_);
-  CallTable::Slot* slot = calls_.Find(header.call);
-  if (slot == nullptr) return NotOpen(header);
-  PendingCall* call = slot->call;
-  if (call == nullptr || call->stream == nullptr) return absl::OkStatus();
-  call->stream->credit.Give(header.arg);
-  if (call->stream->writes != nullptr) call->stream->writes->Tell();
+  Turns* turns = nullptr;
+  {
+    MutexLock lock(mutex_);
+    CallTable::Slot* slot = calls_.Find(header.call);
+    if (slot == nullptr) return NotOpen(header);
+    if (slot->call == nullptr || slot->call->stream == nullptr) return absl::OkStatus();
+    StreamState& stream = *slot->call->stream;
+    stream.credit.Give(header.arg);
+    if (stream.writes != nullptr) stream.writes->Tell();
+    if (stream.wants_room && stream.turns->Claim()) turns = stream.turns;
+  }
+  if (turns != nullptr) turns->RunOnReader();
   return absl::OkStatus();
 }
 

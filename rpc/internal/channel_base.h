@@ -27,6 +27,9 @@
 
 namespace ferry::internal {
 
+class AsyncStream;
+class StreamReactor;
+
 // What the copies of a channel share: makes calls on whatever connection there is.
 // Thread contract: thread-safe.
 class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
@@ -47,7 +50,14 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   void CallAsync(const Method& method, const google::protobuf::MessageLite& request,
                  google::protobuf::MessageLite& reply, Callback done, const CallOptions& options);
 
-  // Of AsyncCall.
+  // Tells the reactor; `reply` and what else it refers to outlive its end.
+  void OpenAsync(const Method& method, const google::protobuf::MessageLite* request,
+                 google::protobuf::MessageLite* reply, StreamReactor& reactor,
+                 const CallOptions& options);
+
+  // Of AsyncCall and AsyncStream. Runs it where callbacks run, or, if there is no such place, on
+  // this thread.
+  virtual void RunOnPool(absl::AnyInvocable<void()> run) = 0;
   CallMemory& memory() { return memory_; }
   void AfterAsync(const absl::Status& status) {
     if (!status.ok() || has_news()) AfterCall(status);
@@ -86,9 +96,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual void AfterCall(const absl::Status& status) = 0;
   bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
 
-  // Runs it where callbacks run, or, if there is no such place, on this thread. OK: it may start
-  // asynchronous calls.
-  virtual void RunOnPool(absl::AnyInvocable<void()> run) = 0;
+  // OK: it may start asynchronous calls.
   virtual absl::Status MayCallAsync() const = 0;
 
   // How many connections may turn one call away before it fails.
@@ -126,9 +134,16 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   // False if there is no connection, and nothing has happened.
   bool TryAsync(Setting& setting, const google::protobuf::MessageLite& request,
                 google::protobuf::MessageLite& reply, Callback& done);
-  void ConnectAndCall(const Method& method, const google::protobuf::MessageLite& request,
-                      google::protobuf::MessageLite& reply, Callback done,
-                      const CallOptions& options, Deadline deadline);
+  absl::Status PrepareAsync(Setting& setting, const absl::Status& may) const;
+  void OpenUnseen(const Method& method, const google::protobuf::MessageLite* request,
+                  google::protobuf::MessageLite* reply, StreamReactor& reactor,
+                  const CallOptions& options, const absl::Status& may);
+  bool TryStart(Setting& setting, AsyncStream& stream);
+  void ConnectAndStart(AsyncStream& stream, const CallOptions& options, Deadline deadline);
+
+  struct PatientCall;
+  bool TryPatiently(Setting& setting, const std::shared_ptr<PatientCall>& call);
+  void ConnectAndCall(const std::shared_ptr<PatientCall>& call);
 
   const std::vector<ClientInterceptor*> interceptors_;
   const ForkMark fork_mark_;

@@ -10,16 +10,11 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "absl/strings/str_cat.h"
-#include "ferry/proto/wire.pb.h"
-#include "ferry/rpc/call_failure.h"
-#include "ferry/rpc/internal/async_call.h"
 #include "ferry/rpc/internal/cancel_registration.h"
+#include "ferry/rpc/internal/call_setting.h"
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/metadata_codec.h"
-#include "ferry/rpc/internal/method_name.h"
-#include "ferry/rpc/internal/own_status.h"
 #include "ferry/rpc/internal/stream_call.h"
 
 namespace ferry::internal {
@@ -27,12 +22,6 @@ namespace ferry::internal {
 using google::protobuf::MessageLite;
 
 namespace {
-
-absl::Status NotSent(const Method& method, const absl::Status& why) {
-  absl::Status named(why.code(), absl::StrCat(NameOf(method), ": ", why.message()));
-  return WithFailure(std::move(named),
-                     {CallFailure::Origin::kHere, CallFailure::Delivery::kNotSent});
-}
 
 uint32_t Microseconds(absl::Duration duration) {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
@@ -60,29 +49,9 @@ class WaitingCall final : public CancelTarget {
 
 }  // namespace
 
-struct ChannelBase::Setting {
-  Setting(const Method& called, const CallOptions& call_options)
-      : method(called), options(call_options) {}
-
-  void ApplyTo(PendingCall& call) const {
-    call.left_at_begin = left;
-    call.initial_metadata = options.initial_metadata;
-    call.trailing_metadata = options.trailing_metadata;
-    if (!metadata.has_value()) return;
-    call.metadata = &*metadata;
-    call.metadata_size = metadata->ByteSizeLong();
-  }
-
-  const Method& method;
-  const CallOptions& options;
-  Deadline deadline = kNoDeadline;
-  uint32_t left = 0;  // microseconds until then, from just now; 0: not known
-  std::optional<wire::Metadata> metadata;
-};
-
 absl::Status ChannelBase::Prepare(Setting& setting) const {
   const CallOptions& options = setting.options;
-  if (IsForked()) return NotSent(setting.method, ForkMark::Refuse("the channel"));
+  if (IsForked()) return Setting::NotSent(setting.method, ForkMark::Refuse("the channel"));
   if (options.timeout != absl::InfiniteDuration()) {
     setting.deadline = DeadlineAfter(options.timeout);
     if (setting.deadline != kNoDeadline) setting.left = Microseconds(options.timeout);
@@ -93,11 +62,11 @@ absl::Status ChannelBase::Prepare(Setting& setting) const {
     setting.left = 0;
   }
   if (options.cancellation != nullptr && options.cancellation->IsCancelled()) {
-    return NotSent(setting.method, absl::CancelledError("the caller cancelled it"));
+    return Setting::NotSent(setting.method, absl::CancelledError("the caller cancelled it"));
   }
   if (options.metadata.empty()) return absl::OkStatus();
   absl::Status valid = options.metadata.Validate();
-  if (!valid.ok()) return NotSent(setting.method, valid);
+  if (!valid.ok()) return Setting::NotSent(setting.method, valid);
   setting.metadata = EncodeMetadata(options.metadata);
   return absl::OkStatus();
 }
@@ -113,7 +82,7 @@ absl::Status ChannelBase::Run(Setting& setting, Try attempt) {
       self = shared_from_this();
       absl::Status recovered =
           Recover({setting.deadline, setting.options.wait_for_ready, setting.options.cancellation});
-      if (!recovered.ok()) return NotSent(setting.method, recovered);
+      if (!recovered.ok()) return Setting::NotSent(setting.method, recovered);
       continue;
     }
     if (ABSL_PREDICT_FALSE(!status->ok() || has_news())) {
@@ -153,55 +122,6 @@ absl::Status ChannelBase::CallUnseen(const Method& method, const MessageLite& re
 absl::Status ChannelBase::SendUnseen(const Method& method, const MessageLite& request,
                                      const CallOptions& options) {
   return CallAndWait<&Caller::SendOnly>(method, request, nullptr, options);
-}
-
-bool ChannelBase::TryAsync(Setting& setting, const MessageLite& request, MessageLite& reply,
-                           Callback& done) {
-  AsyncCall& call = AsyncCall::New(*this, setting.method, request, reply, std::move(done));
-  setting.ApplyTo(call.pending());
-  call.pending().deadline = setting.deadline;
-  std::shared_ptr<void> hold;
-  Caller* caller = Begin(call.pending(), hold);
-  if (caller == nullptr) {
-    done = call.Drop();
-    return false;
-  }
-  call.Start(*caller, std::move(hold), setting.options.cancellation);
-  return true;
-}
-
-void ChannelBase::CallUnseen(const Method& method, const MessageLite& request, MessageLite& reply,
-                             Callback done, const CallOptions& options, const absl::Status& may) {
-  Setting setting(method, options);
-  absl::Status ready = may.ok() ? MayCallAsync() : may;
-  if (!ready.ok()) ready = NotSent(method, ready);
-  if (ready.ok()) ready = Prepare(setting);
-  if (!ready.ok()) {
-    return RunOnPool(
-        [done = std::move(done), why = OwnCopy(ready)]() mutable { done(std::move(why)); });
-  }
-  if (TryAsync(setting, request, reply, done)) return;
-  // To connect may take long.
-  std::unique_ptr<MessageLite> copy(request.New());
-  copy->CheckTypeAndMergeFrom(request);
-  RunOnPool([self = shared_from_this(), &method, request = std::move(copy), &reply,
-             done = std::move(done), options, deadline = setting.deadline]() mutable {
-    self->ConnectAndCall(method, *request, reply, std::move(done), options, deadline);
-  });
-}
-
-void ChannelBase::ConnectAndCall(const Method& method, const MessageLite& request,
-                                 MessageLite& reply, Callback done, const CallOptions& options,
-                                 Deadline deadline) {
-  Setting setting(method, options);
-  absl::Status ready = Prepare(setting);
-  setting.deadline = deadline;
-  setting.left = 0;
-  while (ready.ok() && !TryAsync(setting, request, reply, done)) {
-    ready = Recover({deadline, options.wait_for_ready, options.cancellation});
-    if (!ready.ok()) ready = NotSent(method, ready);
-  }
-  if (!ready.ok()) done(ready);
 }
 
 std::unique_ptr<ClientStream> ChannelBase::OpenUnseen(const Method& method,

@@ -241,12 +241,13 @@ void Connection::Reply(CallId call, const absl::Status& status,
   if (!sent.ok() && close_reason().ok()) ReplyError(call, sent, credit);
 }
 
-absl::Status Connection::SendMessage(CallId call, const google::protobuf::MessageLite& message) {
+absl::Status Connection::SendMessage(CallId call, const google::protobuf::MessageLite& message,
+                                     Sender::When when) {
   if (caller_.IsForked()) return ForkMark::Refuse("the call");
   FrameHeader header;
   header.type = FrameType::kMessage;
   header.call = call;
-  return sender_.Send(header, message, kNoDeadline);
+  return sender_.Send(header, message, message.ByteSizeLong(), kNoDeadline, when);
 }
 
 absl::Status Connection::SendMetadata(CallId call, const Metadata& metadata, uint8_t flags) {

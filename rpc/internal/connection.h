@@ -103,7 +103,8 @@ class Connection final : private FrameReader {
   void ReplyError(CallId call, const absl::Status& status, uint32_t credit) ABSL_ATTRIBUTE_COLD;
 
   // Of a call of the peer that is open. Return: what Sender::Send does.
-  absl::Status SendMessage(CallId call, const google::protobuf::MessageLite& message);
+  absl::Status SendMessage(CallId call, const google::protobuf::MessageLite& message,
+                           Sender::When when);
   absl::Status SendMetadata(CallId call, const Metadata& metadata, uint8_t flags);
   void GiveStreamCredit(CallId call, uint32_t bytes);
 

@@ -8,6 +8,7 @@
 
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/intercepted.h"
+#include "ferry/rpc/internal/intercepted_reactor.h"
 
 namespace ferry::internal {
 
@@ -54,6 +55,16 @@ void ChannelBase::CallAsync(const Method& method, const MessageLite& request, Me
     done(seen->End(std::move(status)));
   };
   CallUnseen(method, request, reply, std::move(tell), changed, may);
+}
+
+void ChannelBase::OpenAsync(const Method& method, const MessageLite* request, MessageLite* reply,
+                            StreamReactor& reactor, const CallOptions& options) {
+  if (interceptors_.empty()) {
+    return OpenUnseen(method, request, reply, reactor, options, absl::OkStatus());
+  }
+  auto* seen = new InterceptedReactor(Intercepted(interceptors_, method, options), reactor);
+  absl::Status may = seen->seen().Begin();
+  OpenUnseen(method, request, reply, *seen, seen->seen().options(), may);
 }
 
 }  // namespace ferry::internal

@@ -36,6 +36,9 @@ class KeptCall final : public OpenCall {
     if (lane_ != nullptr) lane_->AddSuspended(-1);
   }
 
+  ServedCall& call() { return call_; }
+  Session& session() { return *session_; }
+
   CallOrigin& origin() override { return call_.origin(); }
   void Reply(const absl::Status& status, const google::protobuf::MessageLite* reply) override {
     call_.Reply(status, reply);

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/internal/queued_request.h"
+#include "ferry/rpc/internal/reused_queue.h"
 #include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
@@ -285,7 +285,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   QueueRunner queue_runner_;
 
   Mutex mutex_;
-  std::deque<std::shared_ptr<QueuedRequest>> queue_ ABSL_GUARDED_BY(mutex_);
+  ReusedQueue<std::shared_ptr<QueuedRequest>> queue_ ABSL_GUARDED_BY(mutex_);
   std::vector<HandlerWait*> waiting_ ABSL_GUARDED_BY(mutex_);  // of threads that do not lead
   int threads_ ABSL_GUARDED_BY(mutex_) = 0;  // that lead, have led, or may at once
   uint64_t threads_added_ ABSL_GUARDED_BY(mutex_) = 0;

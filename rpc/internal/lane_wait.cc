@@ -7,6 +7,7 @@
 #include <chrono>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/session.h"
@@ -183,13 +184,16 @@ void Lane::WakeWaiting() {
 }
 
 void Lane::DropQueued(const Session& session) {
-  std::deque<std::shared_ptr<QueuedRequest>> left, dropped;  // destroyed without the lock
+  std::vector<std::shared_ptr<QueuedRequest>> dropped;  // destroyed without the lock
   MutexLock lock(mutex_);
-  for (auto& request : queue_) {
-    bool drops = request->is_droppable() && request->session() == &session;
-    (drops ? dropped : left).push_back(std::move(request));
+  for (size_t left = queue_.size(); left > 0; --left) {
+    std::shared_ptr<QueuedRequest> request = queue_.Pop();
+    if (request->is_droppable() && request->session() == &session) {
+      dropped.push_back(std::move(request));
+    } else {
+      queue_.Push(std::move(request));
+    }
   }
-  queue_.swap(left);
   queued_.store(queue_.size(), std::memory_order_relaxed);
   MutexUnlock unlock(mutex_);
   dropped.clear();
@@ -201,7 +205,7 @@ void Lane::Queue(std::shared_ptr<QueuedRequest> request) {
 }
 
 void Lane::Push(std::shared_ptr<QueuedRequest> request) {
-  queue_.push_back(std::move(request));
+  queue_.Push(std::move(request));
   queued_.store(queue_.size(), std::memory_order_relaxed);
 }
 
@@ -214,8 +218,7 @@ void Lane::RunQueueOnPool() { RunOnPool(QueueRunnerTask()); }
 std::shared_ptr<QueuedRequest> Lane::TakeQueued() {
   MutexLock lock(mutex_);
   if (queue_.empty()) return nullptr;
-  std::shared_ptr<QueuedRequest> request = std::move(queue_.front());
-  queue_.pop_front();
+  std::shared_ptr<QueuedRequest> request = queue_.Pop();
   queued_.store(queue_.size(), std::memory_order_relaxed);
   return request;
 }

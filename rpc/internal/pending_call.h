@@ -17,6 +17,7 @@
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/inbox.h"
 #include "ferry/rpc/internal/read_token.h"
+#include "ferry/rpc/internal/turns.h"
 #include "ferry/rpc/metadata.h"
 #include "ferry/rpc/method.h"
 
@@ -40,10 +41,10 @@ struct CallWait {
 // Whom the end of a call is told, if no thread waits for it.
 class Completion {
  public:
-  // Its request has not left yet: a relaxed look.
-  virtual bool is_sending() const = 0;
-  // On the thread that reads: the reply is here. Without a lock, but while it is_sending; true: Run
-  // is to follow, without.
+  // Who has it may wait for its end, or look: a relaxed look.
+  virtual bool ends_locked() const = 0;
+  // On the thread that reads: the reply is here. Without a lock, unless it ends_locked; true:
+  // RunOnReader is to follow, without.
   virtual bool OnReply() = 0;
   virtual void RunOnReader() = 0;
   // With the Caller's lock, on any thread: it has ended otherwise.
@@ -65,6 +66,11 @@ struct StreamState {
   absl::Status broken;        // why no more can be read: a message was none
   CallWait* reads = nullptr;  // who waits for a message or the outcome
   CallWait* writes = nullptr;
+
+  // If no thread waits: who is told. What it wants: constant, or guarded.
+  Turns* turns = nullptr;
+  bool wants_room = false;
+  bool pauses = false;
 };
 
 // A call that somebody waits for. Guarded by the mutex of its Caller, but for what is said.
@@ -79,7 +85,7 @@ struct PendingCall {
   size_t cost() const { return size + metadata_size; }
 
   const Method& method;
-  const google::protobuf::MessageLite* const request;
+  const google::protobuf::MessageLite* request;  // until it is sent; constant since Begin
   const size_t size;  // of the request
   google::protobuf::MessageLite* const reply;
 

@@ -219,7 +219,7 @@ void ServedCall::Unregister() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 ServedCall::Ending ServedCall::EndEarly(const absl::Status& status, bool tells_peer) {
-  Ending ending{id_, absl::OkStatus(), nullptr, nullptr, nullptr};
+  Ending ending{id_, absl::OkStatus(), nullptr, nullptr, nullptr, nullptr};
   if (IsOver()) return ending;
   cancelled_.store(true, std::memory_order_relaxed);
   if (tells_peer && shared_->sending != 0) {
@@ -231,6 +231,7 @@ ServedCall::Ending ServedCall::EndEarly(const absl::Status& status, bool tells_p
   }
   if (shared_->reads != nullptr) shared_->reads->Tell();
   if (shared_->writes != nullptr) shared_->writes->Tell();
+  ending.turns = ClaimTurns();
   if (shared_->on_cancel) {
     ending.callback = std::exchange(shared_->on_cancel, nullptr);
     ending.of_callback = this;
@@ -243,6 +244,7 @@ ServedCall::Ending ServedCall::EndEarly(const absl::Status& status, bool tells_p
 void ServedCall::Finish(Session& session, std::vector<Ending>& endings) {
   for (Ending& ending : endings) {
     if (!ending.status.ok()) session.connection_.ReplyError(ending.call, ending.status, 0);
+    if (ending.turns != nullptr) ending.turns->RunSoon();
     if (!ending.callback) continue;
     ServedCall* outer = std::exchange(running_callback_of, ending.of_callback);
     ending.callback();

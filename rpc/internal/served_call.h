@@ -27,6 +27,7 @@
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/service_registry.h"
 #include "ferry/rpc/internal/session.h"
+#include "ferry/rpc/internal/turns.h"
 
 namespace ferry::internal {
 
@@ -62,11 +63,13 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool Write(const google::protobuf::MessageLite& reply) override;
   void Reply(const absl::Status& status, const google::protobuf::MessageLite* reply) override;
 
-  // Under the session's lock, as the next three. Answers the credit that is to be given back.
+  // Under the session's lock, as the next four. Answers the credit that is to be given back.
   uint32_t Share();
   // Returns: why the call fails for it.
   absl::Status AddMessage(const FrameHeader& header, bool is_empty, Assembly message);
   void AddCredit(uint32_t bytes);
+  // Whose turn it is then; claimed. Null: nobody's.
+  Turns* ClaimTurns();
 
   // What is left to be done, without the lock, by who has ended calls before their handlers.
   struct Ending {
@@ -74,10 +77,19 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     absl::Status status;  // for the peer; OK: nothing
     std::function<void()> callback;
     ServedCall* of_callback;      // stays until that is done
+    Turns* turns;                 // claimed
     std::shared_ptr<void> owner;  // for which this cares, if that is not its handler's thread
   };
   Ending EndEarly(const absl::Status& status, bool tells_peer);
   static void Finish(Session& session, std::vector<Ending>& endings);
+
+  // Of a call that is left to a reactor: the next thing to be told; a message, into `incoming`.
+  // The others do not wait. Behind that thread's Reply none of them follows.
+  enum class Event { kNone, kMessage, kReadsDone, kRoom, kCancelled };
+  Event NextEvent(google::protobuf::MessageLite* incoming);
+  bool WriteNow(const google::protobuf::MessageLite& reply);
+  void SetReads(bool reads);
+  void set_turns(Turns* turns);
 
   // Of a call that has been kept: who it belongs to.
   void set_owner(std::weak_ptr<void> owner);
@@ -107,6 +119,13 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     std::function<void()> on_cancel;
     bool callback_runs = false;
     std::weak_ptr<void> owner;  // of a call that has been kept
+
+    // Of one that is left to a reactor.
+    Turns* turns = nullptr;
+    bool wants_room = false;
+    bool pauses = false;
+    bool told_done = false;
+    bool told_end = false;
   };
 
   const Peer& peer() const override { return session_.peer(); }
@@ -118,6 +137,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool SendInitialMetadata() override;
   std::shared_ptr<ChannelBase> channel() override;
   std::shared_ptr<OpenCall> Keep() override;
+  void LeaveTo(StreamReactor& reactor) override;
   std::optional<uint16_t> BeginNested(const Caller& caller) override;
   void EndNested() override;
 
@@ -133,6 +153,10 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool IsOver() const { return shared_->ended || cancelled_.load(std::memory_order_relaxed); }
   void AwaitNews(HandlerWait& wait, DirectRead* direct) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   bool TakeMessage(Assembly& message, DirectRead& direct, uint32_t& credit);
+  bool TakeKept(Assembly& message);
+  absl::Status NotValid(const google::protobuf::MessageLite& request,
+                        size_t size) const ABSL_ATTRIBUTE_COLD;
+  bool SendMessage(const google::protobuf::MessageLite& reply, Sender::When when);
   bool BeginSending(size_t cost);
   bool EndSending(const absl::Status& sent);
   absl::Status SendMetadata(const Metadata& metadata, uint8_t flags);

@@ -28,11 +28,14 @@ bool ServedCall::Read(MessageLite& request) {
     direct.size = kept.size();
     direct.is_valid = ParseMessage(kept.data(), kept.size(), request);
   }
-  if (direct.is_valid) return true;
-  EndNow(absl::InvalidArgumentError(absl::StrCat(NameOf(*entry_.method->method), ": request of ",
-                                                 direct.size, " bytes is not a valid ",
-                                                 request.GetTypeName())));
-  return false;
+  if (!direct.is_valid) EndNow(NotValid(request, direct.size));
+  return direct.is_valid;
+}
+
+absl::Status ServedCall::NotValid(const MessageLite& request, size_t size) const {
+  return absl::InvalidArgumentError(absl::StrCat(NameOf(*entry_.method->method), ": request of ",
+                                                 size, " bytes is not a valid ",
+                                                 request.GetTypeName()));
 }
 
 // Waits for it; in `message`, or read directly. With credit to be given, which counts as sending.
@@ -52,17 +55,25 @@ bool ServedCall::TakeMessage(Assembly& message, DirectRead& direct, uint32_t& cr
       return false;
     }
     inbox.WasRead(direct.size);
-  } else if (std::exchange(shared_->has_first, false)) {
-    message = std::move(shared_->first);
-  } else if (!inbox.empty()) {
-    session_.held_bytes_ -= inbox.bytes();
-    message = inbox.Take();
-    session_.held_bytes_ += inbox.bytes();
-  } else {
+  } else if (!TakeKept(message)) {
     return false;
   }
   if (!shared_->no_more) credit = inbox.TakeCredit();
   if (credit != 0) ++shared_->sending;
+  return true;
+}
+
+// REQUIRES: the session's lock.
+bool ServedCall::TakeKept(Assembly& message) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (std::exchange(shared_->has_first, false)) {
+    message = std::move(shared_->first);
+    return true;
+  }
+  Inbox& inbox = shared_->inbox;
+  if (inbox.empty()) return false;
+  session_.held_bytes_ -= inbox.bytes();
+  message = inbox.Take();
+  session_.held_bytes_ += inbox.bytes();
   return true;
 }
 
@@ -82,11 +93,15 @@ void ServedCall::AwaitNews(HandlerWait& wait, DirectRead* direct) {
 
 bool ServedCall::Write(const MessageLite& reply) {
   size_t size = reply.ByteSizeLong();
-  if (!BeginSending(size + kMessageCost)) return false;
+  return BeginSending(size + kMessageCost) && SendMessage(reply, Sender::When::kNow);
+}
+
+// What EndSending is to follow, and does here.
+bool ServedCall::SendMessage(const MessageLite& reply, Sender::When when) {
   absl::Status sent;
   if (!sent_initial_ && !initial_metadata_.empty()) sent = SendMetadata(initial_metadata_, 0);
   sent_initial_ = true;
-  if (sent.ok()) sent = session_.connection_.SendMessage(id_, reply);
+  if (sent.ok()) sent = session_.connection_.SendMessage(id_, reply, when);
   size_t limit = session_.entrance_->options.max_connection_memory;
   if (sent.ok() && session_.connection_.transport().queued() > limit) {
     // Credit bounds each stream, but not how many there are, nor a peer that counts none.
@@ -177,6 +192,11 @@ absl::Status ServedCall::AddMessage(const FrameHeader& header, bool is_empty,
 void ServedCall::AddCredit(uint32_t bytes) {
   shared_->credit.Give(bytes);
   if (shared_->writes != nullptr) shared_->writes->Tell();
+}
+
+Turns* ServedCall::ClaimTurns() {
+  Turns* turns = shared_->turns;
+  return turns != nullptr && turns->Claim() ? turns : nullptr;
 }
 
 }  // namespace ferry::internal

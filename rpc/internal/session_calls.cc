@@ -204,14 +204,17 @@ void Session::OnMessage(const FrameHeader& header, Body& body) {
   Assembly message;
   if (!is_empty) message = body.Take();
   std::vector<ServedCall::Ending> endings;
+  Turns* turns = nullptr;
   {
     MutexLock lock(mutex_);
     ServedCall* call = Find(header.call);
     if (call == nullptr) return;
     absl::Status added = call->AddMessage(header, is_empty, std::move(message));
     if (!added.ok()) endings.push_back(call->EndEarly(added, true));
+    turns = call->ClaimTurns();
   }
   ServedCall::Finish(*this, endings);
+  if (turns != nullptr) turns->RunOnReader();
 }
 
 void Session::OnTooLarge(CallId call, const absl::Status& status) { EndEarly(call, status); }
@@ -221,8 +224,15 @@ void Session::OnCancel(CallId call) {
 }
 
 void Session::OnStreamCredit(CallId id, uint32_t bytes) {
-  MutexLock lock(mutex_);
-  if (ServedCall* call = Find(id)) call->AddCredit(bytes);
+  Turns* turns = nullptr;
+  {
+    MutexLock lock(mutex_);
+    ServedCall* call = Find(id);
+    if (call == nullptr) return;
+    call->AddCredit(bytes);
+    turns = call->ClaimTurns();
+  }
+  if (turns != nullptr) turns->RunOnReader();
 }
 
 void Session::CancelAll() {

@@ -19,17 +19,18 @@ void WorkerPool::Stop() {
     threads = std::move(threads_);
   }
   for (std::thread& thread : threads) thread.join();
-  std::deque<std::shared_ptr<Task>> left;  // of a pool without threads; destroyed without the lock
+  // Of a pool without threads; destroyed without the lock.
+  ReusedQueue<std::shared_ptr<Task>> left;
   MutexLock lock(mutex_);
-  left.swap(tasks_);
+  std::swap(left, tasks_);
   MutexUnlock unlock(mutex_);
-  left.clear();
+  left = {};
 }
 
 bool WorkerPool::Run(const std::shared_ptr<Task>& task) {
   MutexLock lock(mutex_);
   if (stopping_) return false;
-  if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.push_back(task);
+  if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.Push(task);
   bool has_thread = HasThreadFor(tasks_.size());
   changed_.NotifyOne();
   return has_thread;
@@ -66,8 +67,7 @@ void WorkerPool::Work(const std::function<bool()>& done) {
     while (tasks_.empty() && !stopping_ && !done()) changed_.Wait(mutex_);
     --idle_;
     if (tasks_.empty()) return;
-    std::shared_ptr<Task> task = std::move(tasks_.front());
-    tasks_.pop_front();
+    std::shared_ptr<Task> task = tasks_.Pop();
     {
       MutexUnlock unlock(mutex_);
       const WorkerPool* outer = std::exchange(current_, this);

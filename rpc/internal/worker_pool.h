@@ -5,13 +5,13 @@
 #define FERRY_RPC_INTERNAL_WORKER_POOL_H_
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "ferry/rpc/internal/reused_queue.h"
 #include "ferry/transport/internal/mutex.h"
 
 namespace ferry::internal {
@@ -55,7 +55,7 @@ class WorkerPool {
 
   Mutex mutex_;
   CondVar changed_;
-  std::deque<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
+  ReusedQueue<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;  // threads without a task, started or starting
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
