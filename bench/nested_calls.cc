@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// nested_calls [--depths=1,2,8,64] [--calls=N] [--at=ADDRESS]: how long a chain of calls takes, each
-// made by the handler of the one before, back and forth between two processes on one connection,
-// each of which serves with one thread. Prints a table of depths and transports: microseconds for
-// the whole chain, the median.
+// nested_calls [--depths=1,2,8,64] [--calls=N] [--at=ADDRESS]: how long a chain of calls takes,
+// each made by the handler of the one before, back and forth between two processes on one
+// connection, each of which serves with one thread. Prints a table of depths and transports:
+// microseconds for the whole chain, the median.
 
 #include <unistd.h>
 
@@ -87,8 +87,8 @@ absl::Status MeasureOver(const std::string& name, const std::string& link, std::
   options.services = {&chain};
   options.max_threads = 1;
   options.wait_for_ready = absl::Seconds(10);
-  absl::StatusOr<Child> child = Spawn(
-      absl::StrCat("exec:", program, "?transport=", link, "&arg=--at=", address), options);
+  absl::StatusOr<Child> child =
+      Spawn(absl::StrCat("exec:", program, "?transport=", link, "&arg=--at=", address), options);
   if (!child.ok()) return child.status();
   absl::StatusOr<Channel> channel =
       address == "parent:" ? child->channel() : Connect(address, options);
@@ -118,12 +118,9 @@ absl::Status Measure(const std::string& program) {
     const char *name, *link;
     std::string address;
   };
-  const Way ways[] = {{"exec pipe", "pipe", ""},
-                      {"exec stdio", "stdio", ""},
-                      {"exec unix", "unix", ""},
-                      {"exec shm", "shm", ""},
-                      {"unix", "pipe", "unix:" + at},
-                      {"named-pipe", "pipe", "named-pipe:" + at},
+  const Way ways[] = {{"exec pipe", "pipe", ""},      {"exec stdio", "stdio", ""},
+                      {"exec unix", "unix", ""},      {"exec shm", "shm", ""},
+                      {"unix", "pipe", "unix:" + at}, {"named-pipe", "pipe", "named-pipe:" + at},
                       {"shm", "pipe", "shm:" + at}};
   for (const Way& way : ways) {
     absl::Status status = MeasureOver(way.name, way.link, way.address, program);

@@ -15,8 +15,8 @@
 // call.
 //
 // Messages come as they arrive; the server may send more when OnRead has returned, or waits, while
-// reads are paused. Write sends at once, or not at all when the server has no room: OnWritable comes
-// when it has again.
+// reads are paused. Write sends at once, or not at all when the server has no room: OnWritable
+// comes when it has again.
 //
 // Thread contract of all three classes: thread-safe until OnDone, but that one thread writes at a
 // time. Who uses a reactor on threads of its own has to know that it is still there.

@@ -21,12 +21,12 @@
 // ServerOptions::max_requests, and for the grace of a shutdown.
 //
 // Messages come as they arrive; the client may send more when OnRead has returned, or waits, while
-// reads are paused. Write sends at once, or not at all when the client has no room: OnWritable comes
-// when it has again. Calls made in callbacks inherit no deadline.
+// reads are paused. Write sends at once, or not at all when the client has no room: OnWritable
+// comes when it has again. Calls made in callbacks inherit no deadline.
 //
 // Thread contract of all three classes: thread-safe until OnDone, but that one thread writes, or
-// finishes, at a time; metadata that are sent are that thread's. Who uses a reactor on threads of its
-// own has to know that it is still there.
+// finishes, at a time; metadata that are sent are that thread's. Who uses a reactor on threads of
+// its own has to know that it is still there.
 
 #ifndef FERRY_RPC_SERVER_REACTOR_H_
 #define FERRY_RPC_SERVER_REACTOR_H_

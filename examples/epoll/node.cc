@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 
-// hello_node SERVE_AT [CALL_AT NAME CALLS]: serves there and, if told so, calls another node at the
-// same time, in one loop of epoll and on one thread. Ends when it has made its calls; one that only
-// serves, with SIGTERM.
+// hello_node SERVE_AT [CALL_AT NAME COUNT]: greets who streams names to it there and, if told so,
+// streams a name to another node at the same time and prints its greetings, in one loop of epoll
+// and on one thread. Ends when it has had them all; one that only serves, with SIGTERM.
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -11,48 +11,64 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "ferry/rpc/channel.h"
+#include "ferry/rpc/client_reactor.h"
 #include "ferry/rpc/server.h"
-#include "greeter.ferry.h"
+#include "ferry/rpc/server_reactor.h"
+#include "node.ferry.h"
 
 namespace {
 
-class Greeter final : public greeter::GreeterService {
-  absl::Status Greet(ferry::ServerContext&, const greeter::GreetRequest& request,
-                     greeter::GreetReply& reply) override {
-    reply.set_text("hello " + request.name());
-    return absl::OkStatus();
+// Greets one stream of names. While the other side does not read, nor does this one.
+class Greeter final : public ferry::ServerBidiReactor<node::Name, node::Greeting> {
+  void OnRead(const node::Name& name) override {
+    greeting_.set_text("hello " + name.text());
+    if (!Write(greeting_)) PauseReads();
+  }
+  void OnWritable() override {
+    Write(greeting_);
+    ResumeReads();
+  }
+  void OnReadsDone() override { Finish(); }
+  void OnDone() override { delete this; }
+
+  node::Greeting greeting_;
+};
+
+class Service final : public node::NodeService {
+  absl::Status Greet(ferry::ServerContext& context,
+                     ferry::ServerReaderWriter<node::Greeting, node::Name>& stream) override {
+    return ferry::React(context, stream, *new Greeter);
   }
 };
 
 ferry::Server server;
 
-// Calls once more when the last call has ended, until all are made.
-class Caller {
+// Has itself greeted so often, writing ahead of the answers as far as there is room.
+class Caller final : public ferry::ClientBidiReactor<node::Name, node::Greeting> {
  public:
-  Caller(const ferry::Channel& channel, const char* name, int calls)
-      : stub_(channel), calls_to_go_(calls) {
-    request_.set_name(name);
-    Call();
+  Caller(const ferry::Channel& channel, const char* name, int count) : to_write_(count) {
+    name_.set_text(name);
+    node::NodeStub(channel).Greet(*this);
+    OnWritable();
   }
 
  private:
-  void Call() {
-    stub_.Greet(request_, [this](absl::StatusOr<greeter::GreetReply> reply) {
-      if (reply.ok()) puts(reply->text().c_str());
-      if (!reply.ok()) fputs((reply.status().ToString() + "\n").c_str(), stderr);
-      if (reply.ok() && --calls_to_go_ > 0) return Call();
-      server.Shutdown();
-    });
+  void OnWritable() override {
+    while (to_write_ > 0 && Write(name_)) --to_write_;
+    if (to_write_ == 0) WritesDone();
+  }
+  void OnRead(const node::Greeting& greeting) override { puts(greeting.text().c_str()); }
+  void OnDone(const absl::Status& status) override {
+    if (!status.ok()) fputs((status.ToString() + "\n").c_str(), stderr);
+    server.Shutdown();
   }
 
-  const greeter::GreeterStub stub_;
-  greeter::GreetRequest request_;
-  int calls_to_go_;
+  node::Name name_;
+  int to_write_;
 };
 
 void Watch(int epoll, int handle) {
@@ -65,9 +81,9 @@ void Watch(int epoll, int handle) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 5) return puts("usage: hello_node SERVE_AT [CALL_AT NAME CALLS]"), 2;
-  Greeter greeter;
-  server.Register(greeter);
+  if (argc != 2 && argc != 5) return puts("usage: hello_node SERVE_AT [CALL_AT NAME COUNT]"), 2;
+  Service service;
+  server.Register(service);
   absl::Status status = server.Listen(argv[1]);
   if (status.ok()) status = server.Start();
   if (!status.ok()) return ferry::ExitCode(status);

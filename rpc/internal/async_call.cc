@@ -38,7 +38,8 @@ void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* 
   }
   absl::Status sent = caller.StartAsync(call_);
   if (!sent.ok()) {
-    // The connection may be gone; whoever has ended the call meanwhile has left that to this thread.
+    // The connection may be gone; whoever has ended the call meanwhile has left that to this
+    // thread.
     return channel_->RunOnPool([this, why = OwnCopy(sent)] { Deliver(why); });
   }
   // A server may have ended meanwhile.

@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 #include "ferry/rpc/cancellation.h"
-#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/caller.h"
+#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/pending_call.h"
 #include "ferry/rpc/internal/stream_reactor.h"
 #include "ferry/rpc/internal/turns.h"
@@ -69,7 +69,14 @@ class AsyncStream final : public Turns,
 
  private:
   // What was wanted before it has begun; afterwards kBegun.
-  enum Wish : unsigned { kNoWish = 0, kWrite = 1, kEndWrites = 2, kPause = 4, kCancel = 8, kBegun = 16 };
+  enum Wish : unsigned {
+    kNoWish = 0,
+    kWrite = 1,
+    kEndWrites = 2,
+    kPause = 4,
+    kCancel = 8,
+    kBegun = 16
+  };
 
   ConnectionReader& reader() override { return *caller_->beside(); }
   Step Next() override;

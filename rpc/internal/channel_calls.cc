@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/call_setting.h"
+#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/metadata_codec.h"

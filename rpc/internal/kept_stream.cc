@@ -24,9 +24,7 @@ void KeptStream::Begin(Session& session, ServedCall& call, StreamReactor& reacto
 KeptStream::KeptStream(Session& session, ServedCall& call, StreamReactor& reactor)
     : kept_(KeptCall::Create(session, call)), reactor_(reactor) {}
 
-ConnectionReader& KeptStream::reader() {
-  return *kept_->session().connection().caller().beside();
-}
+ConnectionReader& KeptStream::reader() { return *kept_->session().connection().caller().beside(); }
 
 bool KeptStream::Write(const MessageLite& message) {
   if (!EnterUser()) return false;

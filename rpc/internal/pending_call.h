@@ -86,7 +86,7 @@ struct PendingCall {
 
   const Method& method;
   const google::protobuf::MessageLite* request;  // until it is sent; constant since Begin
-  const size_t size;  // of the request
+  const size_t size;                             // of the request
   google::protobuf::MessageLite* const reply;
 
   // What goes with it, and what is wanted of the peer's. Constant since Begin.

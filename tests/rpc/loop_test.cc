@@ -19,6 +19,7 @@
 #include "ferry/rpc/answer.h"
 #include "ferry/rpc/channel.h"
 #include "ferry/rpc/server.h"
+#include "tests/rpc/reactors.h"
 #include "tests/rpc/talk_service.h"
 #include "tests/support/fault_injector.h"
 
@@ -231,6 +232,49 @@ TEST_P(LoopTest, BothEndsServe) {
     });
   }
   RunUntil([&] { return done == 30; });
+}
+
+TEST_P(LoopTest, OneThreadStreamsBothWays) {
+  std::atomic<int> living{0};
+  service_.chat = [&](ServerContext& context, ServerReaderWriter<Item, Item>& stream) {
+    return React(context, stream, *new EchoReactor(living));
+  };
+  std::thread([] {}).join();  // a sanitizer starts one of its own with the first
+  size_t threads = ThreadsHere();
+  Start();
+  constexpr int kChats = 8, kMessages = 500;
+  std::vector<std::unique_ptr<Chatter>> chatters;
+  int sent[kChats] = {}, received = 0;
+  Item item;
+  item.set_body(std::string(3000, 'x'));
+  for (int i = 0; i < kChats; ++i) {
+    auto chatter = std::make_unique<Chatter>();
+    chatter->on_writable = [&, i, c = chatter.get()] {
+      for (; sent[i] < kMessages; ++sent[i]) {
+        item.set_number(sent[i]);
+        if (!c->Write(item)) return;
+      }
+      c->WritesDone();
+    };
+    chatter->on_read = [&](const Item&) { ++received; };
+    chatters.push_back(std::move(chatter));
+  }
+  for (auto& chatter : chatters) {
+    stub_->Chat(*chatter);
+    chatter->OnWritable();
+  }
+  RunUntil([&] {
+    for (auto& chatter : chatters) {
+      if (!chatter->outcome.is_set()) return false;
+    }
+    return living == 0;
+  });
+  EXPECT_EQ(received, kChats * kMessages);
+  for (auto& chatter : chatters) {
+    EXPECT_TRUE(chatter->outcome.Await().ok()) << chatter->outcome.Await();
+    for (int i = 0; i < kMessages; ++i) ASSERT_EQ(chatter->numbers[i], i);
+  }
+  EXPECT_EQ(ThreadsHere(), threads);
 }
 
 TEST_P(LoopTest, BlockingCallsReadForThemselves) {
