@@ -8,6 +8,7 @@
 #include "codegen/emitter.h"
 #include "codegen/names.h"
 #include "codegen/shape.h"
+#include "codegen/stub_method.h"
 #include "ferry/proto/options.pb.h"
 
 namespace ferry::codegen {
@@ -153,125 +154,6 @@ std::string MethodTable(const pb::ServiceDescriptor& service, const Options& opt
               holes);
 }
 
-constexpr char kUnaryCall[] = R"(
-      ::absl::Status $stub$::$method$(
-          const $request$& request, $reply$* reply,
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallUnary(
-            ferry_channel_, $constant$,
-            request, *reply, options);
-      }
-
-      ::absl::StatusOr<$reply$> $stub$::$method$(
-          const $request$& request,
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallUnary<$reply$>(
-            ferry_channel_, $constant$,
-            request, options);
-      }
-
-      void $stub$::$method$(
-          const $request$& request, $reply$* reply,
-          ::ferry::Callback done, const ::ferry::CallOptions& options) const {
-        ::ferry::internal::CallUnary(
-            ferry_channel_, $constant$,
-            request, *reply, ::std::move(done), options);
-      }
-
-      void $stub$::$method$(
-          const $request$& request,
-          ::ferry::ReplyCallback<$reply$> done,
-          const ::ferry::CallOptions& options) const {
-        ::ferry::internal::CallUnary<$reply$>(
-            ferry_channel_, $constant$,
-            request, ::std::move(done), options);
-      }
-
-      )";
-
-constexpr char kServerStreamCall[] = R"(
-      ::ferry::ClientReader<$reply$> $stub$::$method$(
-          const $request$& request,
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallServerStream<$messages$>(
-            ferry_channel_, $constant$,
-            request, options);
-      }
-
-      void $stub$::$method$(
-          const $request$& request, ::ferry::ClientReadReactor<$reply$>& reactor,
-          const ::ferry::CallOptions& options) const {
-        ::ferry::internal::CallServerStream<$messages$>(
-            ferry_channel_, $constant$,
-            request, reactor, options);
-      }
-
-      )";
-
-constexpr char kClientStreamCall[] = R"(
-      ::ferry::ClientWriter<$request$> $stub$::$method$(
-          $reply$* reply,
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallClientStream<$messages$>(
-            ferry_channel_, $constant$,
-            *reply, options);
-      }
-
-      void $stub$::$method$(
-          ::ferry::ClientWriteReactor<$request$, $reply$>& reactor,
-          const ::ferry::CallOptions& options) const {
-        ::ferry::internal::CallClientStream<$messages$>(
-            ferry_channel_, $constant$,
-            reactor, options);
-      }
-
-      )";
-
-constexpr char kTwoWayStreamCall[] = R"(
-      ::ferry::ClientReaderWriter<$request$, $reply$> $stub$::$method$(
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallTwoWayStream<$messages$>(
-            ferry_channel_, $constant$,
-            options);
-      }
-
-      void $stub$::$method$(
-          ::ferry::ClientBidiReactor<$request$, $reply$>& reactor,
-          const ::ferry::CallOptions& options) const {
-        ::ferry::internal::CallTwoWayStream<$messages$>(
-            ferry_channel_, $constant$,
-            reactor, options);
-      }
-
-      )";
-
-constexpr char kOneWayCall[] = R"(
-      ::absl::Status $stub$::$method$(
-          const $request$& request,
-          const ::ferry::CallOptions& options) const {
-        return ::ferry::internal::CallOneWay(
-            ferry_channel_, $constant$,
-            request, options);
-      }
-
-      )";
-
-std::string_view CallLayout(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return kUnaryCall;
-    case Shape::kServerStream:
-      return kServerStreamCall;
-    case Shape::kClientStream:
-      return kClientStreamCall;
-    case Shape::kTwoWayStream:
-      return kTwoWayStreamCall;
-    case Shape::kOneWay:
-      return kOneWayCall;
-  }
-  return "";
-}
-
 std::string Constructor(const pb::ServiceDescriptor& service, const Options& options) {
   return Emit(R"(
       $stub$::$stub$(::ferry::Channel channel)
@@ -291,7 +173,7 @@ std::string Source(const pb::FileDescriptor& file, const Options& options) {
     constants +=
         InNamespace(ConstantsNamespace(service), ForEachMethod(service, options, ConstantLayout));
     members += ForEachMethod(service, options, HandlerLayout) + MethodTable(service, options) +
-               Constructor(service, options) + ForEachMethod(service, options, CallLayout);
+               Constructor(service, options) + ForEachMethod(service, options, StubMethodLayout);
   }
   std::string text = Emit(
       R"(
