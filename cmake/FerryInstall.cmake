@@ -16,6 +16,7 @@ endforeach()
 # For .proto files that import it, and for tools that check configuration files.
 install(FILES ${PROJECT_SOURCE_DIR}/proto/options.proto ${PROJECT_SOURCE_DIR}/proto/config.proto
     ${FERRY_GENERATED_DIR}/ferry/proto/options.pb.h
+    ${FERRY_GENERATED_DIR}/ferry/proto/raw.pb.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ferry/proto)
 
 # While the version is 0.x, each minor version may break code written for another.

@@ -7,10 +7,12 @@
 #define FERRY_RPC_SERVER_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ferry/rpc/event.h"
@@ -30,7 +32,8 @@ struct ServerOptions {
   size_t max_message = kDefaultMaxMessage;
 
   // Threads that serve, the one in Serve included. They are started as they are
-  // needed. When all are taken by handlers that wait, further requests wait, too.
+  // needed. When all are taken by handlers that wait, further requests wait, too. With 1 every
+  // handler runs on the thread that reads.
   size_t max_threads = 64;
 
   // Who connects beyond that is refused with RESOURCE_EXHAUSTED. A connection takes a
@@ -64,6 +67,12 @@ struct ServerOptions {
   // How long a client may take to say hello, before its connection is closed; the one of
   // `parent:` or `stdio:`, which was there first, may take for ever.
   absl::Duration handshake_timeout = kDefaultHandshakeTimeout;
+
+  // Runs handlers, if there is one, in place of the server's threads: is called by the thread that
+  // reads, with what is to be run once, soon, on any thread but in the call itself; so it must not
+  // wait. What it drops fails with UNAVAILABLE. It outlives the server's last handler. Handlers of
+  // calls that are made back to a waiting handler run where that waits, all the same.
+  std::function<void(absl::AnyInvocable<void()>)> executor;
 
   // See each call that reaches a handler (interceptor.h); they outlive the server.
   std::vector<ServerInterceptor*> interceptors;
@@ -118,10 +127,10 @@ class Server {
   // thread. The loop waits until the descriptor wait_handle(), which stays the server's, is
   // readable, and then calls Dispatch, which does what there is to do now, a bounded amount of it:
   // the descriptor stays readable while there is more. Handlers run in there, one after the other,
-  // so that they return soon; those of unary methods may answer later (answer.h), and one that
-  // waits in a stream, or for a call, holds the loop up. Dispatch answers false when the server has
-  // ended, as Serve would have returned; outcome() then is what that would have been. `max_threads`
-  // means nothing. On one thread at a time. Returns: what Serve does.
+  // so that they return soon: they may answer later (answer.h), or react (server_reactor.h); one
+  // that waits in a stream, or for a call, holds the loop up. Dispatch answers false when the
+  // server has ended, as Serve would have returned; outcome() then is what that would have been.
+  // `max_threads` means nothing. On one thread at a time. Returns: what Serve does.
   absl::Status Start();
   int wait_handle() const;
   bool Dispatch();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/executed_request.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/peer_channel.h"
 #include "ferry/rpc/internal/served_call.h"
@@ -137,6 +138,11 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
   } else if (free_handlers_.load(std::memory_order_relaxed) <= 0) {
     RefuseCall(header.call, cost);
   } else if (header.aux != 0 && ServeNested(*entry, header, body, metadata, cost)) {
+  } else if (entrance_->options.executor) {
+    auto request = Keep(*entry, header, body, metadata, cost);
+    std::shared_ptr<Lane> lane = this->lane();
+    if (request == nullptr || lane == nullptr) return absl::OkStatus();
+    entrance_->options.executor(ExecutedRequest(std::move(lane), header.call, std::move(request)));
   } else if (Lane::Leader::Current().waits()) {
     auto request = Keep(*entry, header, body, metadata, cost);
     if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));

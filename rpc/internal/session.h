@@ -93,6 +93,9 @@ class Session final : public std::enable_shared_from_this<Session>,
   // that no other call was executed, and closes; until then it is to be called again.
   void SayGoodbye();
 
+  // Ends a call that is open, before its handler does; on any thread.
+  void EndEarly(CallId call, const absl::Status& status);
+
   // Ends the connection; handlers find their calls cancelled.
   void Close(const absl::Status& reason);
 
@@ -144,7 +147,6 @@ class Session final : public std::enable_shared_from_this<Session>,
   bool IsInUse(CallId call);
   // Null when it is not open, or has not been shared.
   ServedCall* Find(CallId call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EndEarly(CallId call, const absl::Status& status);
   void CancelAll();
 
   const ServiceRegistry& registry_;
