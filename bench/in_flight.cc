@@ -1,20 +1,27 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// in_flight [--in_flight=64] [--calls=N] [--at=ADDRESS]: how many asynchronous calls of 32 bytes a
-// channel makes in a second when so many are under way, and what CPU time a call takes, of both
-// processes together; on a thread of ferry's, and in a loop of this program's.
+// in_flight [--in_flight=64] [--calls=N] [--rounds=N] [--peers=FOLDER] [--json=FILE]: how many
+// calls of 32 bytes one thread makes in a second when so many are under way, and what CPU time a
+// call takes, of both processes together. Of ferry over each transport, its callbacks on a thread
+// of ferry's and in a loop of this program's; of the floor, which is protobuf and a ring of slots,
+// polled; and of every program in FOLDER (see peers/). In turns, and the medians of them.
+// --json adds to the file, one object a line.
 
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -31,7 +38,10 @@
 #include "ferry/rpc/spawn.h"
 
 ABSL_FLAG(int, in_flight, 64, "calls under way at a time");
-ABSL_FLAG(int, calls, 200000, "calls that are measured");
+ABSL_FLAG(int, calls, 100000, "calls of one turn");
+ABSL_FLAG(int, rounds, 5, "turns");
+ABSL_FLAG(std::string, peers, "", "a folder of programs to compare with");
+ABSL_FLAG(std::string, json, "", "a file to add to, one JSON object a line");
 ABSL_FLAG(std::string, at, "", "serves there as the child, beside its parent");
 
 namespace ferry::bench {
@@ -105,30 +115,43 @@ void Run(const Channel& channel, Flight& flight) {
   flight.Await();
 }
 
-absl::Status MeasureOn(const Channel& channel, const char* name, const char* where) {
-  Flight warm_up(channel, absl::GetFlag(FLAGS_calls) / 10);
-  Run(channel, warm_up);
-  EchoStub stub(channel);
-  auto peer_before = CpuTimeOfPeer(stub);
-  if (!peer_before.ok()) return peer_before.status();
-  auto cpu = CpuTime();
-  auto begin = std::chrono::steady_clock::now();
-  Flight flight(channel, absl::GetFlag(FLAGS_calls));
-  Run(channel, flight);
-  std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-  cpu = CpuTime() - cpu;
-  auto peer_after = CpuTimeOfPeer(stub);
-  if (!peer_after.ok()) return peer_after.status();
-  if (!flight.status().ok()) return flight.status();
-  double calls = absl::GetFlag(FLAGS_calls);
-  absl::PrintF("%-12s %-7s %12.0f %12.3f\n", name, where, calls / time.count(),
-               1e6 * (cpu + *peer_after - *peer_before).count() / calls);
-  return absl::OkStatus();
-}
+struct Turn {
+  double calls_per_second;
+  double cpu_us;  // of a call, of both processes
+  int in_flight;
+};
 
-absl::Status MeasureOver(const char* name, const std::string& link, const std::string& address,
-                         const std::string& program) {
-  for (bool in_loop : {false, true}) {
+// One of those that are compared. Thread contract: owned by one thread.
+class Contestant {
+ public:
+  Contestant(std::string name, std::string over) : name(std::move(name)), over(std::move(over)) {}
+  virtual ~Contestant() = default;
+  virtual absl::StatusOr<Turn> Go() = 0;
+
+  // The medians of its turns.
+  Turn Median() {
+    auto middle = [this](double Turn::*value) {
+      std::vector<double> values;
+      for (const Turn& turn : turns) values.push_back(turn.*value);
+      std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+      return values[values.size() / 2];
+    };
+    return {middle(&Turn::calls_per_second), middle(&Turn::cpu_us), turns.front().in_flight};
+  }
+
+  const std::string name;
+  const std::string over;
+  std::vector<Turn> turns;
+};
+
+class Ferry final : public Contestant {
+ public:
+  // `link`: to the child, which serves at `address`, too.
+  static absl::StatusOr<std::unique_ptr<Contestant>> Start(const std::string& over,
+                                                           const std::string& link,
+                                                           const std::string& address,
+                                                           const std::string& program,
+                                                           bool in_loop) {
     ChannelOptions options;
     options.async = !in_loop;
     options.in_loop = in_loop;
@@ -139,22 +162,142 @@ absl::Status MeasureOver(const char* name, const std::string& link, const std::s
     absl::StatusOr<Channel> channel =
         address == "parent:" ? child->channel() : Connect(address, options);
     if (!channel.ok()) return channel.status();
-    absl::Status status = MeasureOn(*channel, name, in_loop ? "loop" : "thread");
-    if (!status.ok()) return status;
+    return std::unique_ptr<Contestant>(
+        new Ferry(over, in_loop, *std::move(child), *std::move(channel)));
   }
-  return absl::OkStatus();
+
+  absl::StatusOr<Turn> Go() override {
+    Flight warm_up(channel_, absl::GetFlag(FLAGS_calls) / 10);
+    Run(channel_, warm_up);
+    EchoStub stub(channel_);
+    auto peer_before = CpuTimeOfPeer(stub);
+    if (!peer_before.ok()) return peer_before.status();
+    auto cpu = CpuTime();
+    auto begin = std::chrono::steady_clock::now();
+    Flight flight(channel_, absl::GetFlag(FLAGS_calls));
+    Run(channel_, flight);
+    std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    cpu = CpuTime() - cpu;
+    auto peer_after = CpuTimeOfPeer(stub);
+    if (!peer_after.ok()) return peer_after.status();
+    if (!flight.status().ok()) return flight.status();
+    double calls = absl::GetFlag(FLAGS_calls);
+    return Turn{calls / time.count(), 1e6 * (cpu + *peer_after - *peer_before).count() / calls,
+                absl::GetFlag(FLAGS_in_flight)};
+  }
+
+ private:
+  Ferry(const std::string& over, bool in_loop, Child child, Channel channel)
+      : Contestant("ferry", absl::StrCat(over, in_loop ? ", loop" : "")),
+        child_(std::move(child)),
+        channel_(std::move(channel)) {}
+
+  const Child child_;
+  const Channel channel_;
+};
+
+// A program made by PairMain.
+class Program final : public Contestant {
+ public:
+  Program(std::string name, std::string path)
+      : Contestant(std::move(name), ""), path_(std::move(path)) {}
+
+  absl::StatusOr<Turn> Go() override {
+    const int calls = absl::GetFlag(FLAGS_calls);
+    std::string command = absl::StrCat(path_, " ", calls, " ", absl::GetFlag(FLAGS_in_flight));
+    FILE* output = popen(command.c_str(), "r");
+    if (output == nullptr) return absl::ErrnoToStatus(errno, path_);
+    double seconds = 0, cpu = 0;
+    int in_flight = 0;
+    bool read = fscanf(output, "%lf %lf %d", &seconds, &cpu, &in_flight) == 3;
+    if (pclose(output) != 0 || !read) return absl::InternalError(absl::StrCat(path_, " failed"));
+    return Turn{calls / seconds, 1e6 * cpu / calls, in_flight};
+  }
+
+ private:
+  const std::string path_;
+};
+
+using Contestants = std::vector<std::unique_ptr<Contestant>>;
+
+absl::StatusOr<Contestants> All(const std::string& program) {
+  Contestants all;
+  const std::filesystem::path folder = std::filesystem::path(program).parent_path();
+  all.push_back(std::make_unique<Program>("slot", folder / "slot_in_flight"));
+  std::string peers = absl::GetFlag(FLAGS_peers);
+  if (!peers.empty()) {
+    for (const auto& entry : std::filesystem::directory_iterator(peers)) {
+      std::string name = entry.path().filename();
+      all.push_back(
+          std::make_unique<Program>(name.substr(0, name.find("_in_flight")), entry.path()));
+    }
+    std::sort(all.begin() + 1, all.end(),
+              [](const auto& a, const auto& b) { return a->name < b->name; });
+  }
+  std::string at =
+      absl::StrCat(std::filesystem::temp_directory_path().string(), "/ferry-in-flight-", getpid());
+  for (const char* over : {"pipe", "unix", "named-pipe", "shm"}) {
+    for (bool in_loop : {false, true}) {
+      std::string address = absl::StrCat(over, ":", at, in_loop ? "-loop" : "");
+      if (over == std::string_view("pipe")) address = "parent:";
+      auto ferry = Ferry::Start(over, "pipe", address, program, in_loop);
+      if (!ferry.ok()) return ferry.status();
+      all.push_back(*std::move(ferry));
+    }
+  }
+  return all;
+}
+
+// Of what is before in the table: so many times the calls per second, and the CPU time of a call.
+void Print(Contestants& all, FILE* json) {
+  absl::PrintF("%-8s %-17s %9s %10s %8s", "", "over", "in flight", "calls/s", "CPU us");
+  Contestants::iterator others = all.begin();
+  for (; (*others)->name != "ferry"; ++others) absl::PrintF("  %12s", "by " + (*others)->name);
+  absl::PrintF("\n");
+  for (const auto& each : all) {
+    Turn turn = each->Median();
+    absl::PrintF("%-8s %-17s %9d %10.0f %8.3f", each->name, each->over, turn.in_flight,
+                 turn.calls_per_second, turn.cpu_us);
+    std::string by;
+    for (auto other = all.begin(); other != others; ++other) {
+      Turn beside = (*other)->Median();
+      double rate = turn.calls_per_second / beside.calls_per_second;
+      double cpu = turn.cpu_us / beside.cpu_us;
+      absl::PrintF("  %6.2f %5.3f", rate, cpu);
+      absl::StrAppendFormat(&by, R"(%s"%s":{"calls_per_s":%.4f,"cpu":%.4f})", by.empty() ? "" : ",",
+                            (*other)->name, rate, cpu);
+    }
+    absl::PrintF("\n");
+    if (json == nullptr) continue;
+    absl::FPrintF(json,
+                  R"({"system":"%s","transport":"%s","case":"in flight","payload":32,)"
+                  R"("in_flight":%d,"calls_per_s":%.1f,"cpu_ns_per_call":%.1f,"by":{%s}})"
+                  "\n",
+                  each->name, each->over, turn.in_flight, turn.calls_per_second, 1e3 * turn.cpu_us,
+                  by);
+  }
 }
 
 absl::Status Measure(const std::string& program) {
-  absl::PrintF("asynchronous calls of 32 bytes, %d in flight\n%-12s %-7s %12s %12s\n",
-               absl::GetFlag(FLAGS_in_flight), "", "on", "calls/s", "CPU us/call");
-  std::string at =
-      absl::StrCat(std::filesystem::temp_directory_path().string(), "/ferry-in-flight-", getpid());
-  absl::Status status = MeasureOver("exec pipe", "pipe", "parent:", program);
-  if (status.ok()) status = MeasureOver("unix", "pipe", "unix:" + at, program);
-  if (status.ok()) status = MeasureOver("named-pipe", "pipe", "named-pipe:" + at, program);
-  if (status.ok()) status = MeasureOver("shm", "pipe", "shm:" + at, program);
-  return status;
+  FILE* json = nullptr;
+  if (std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
+    json = fopen(path.c_str(), "a");
+    if (json == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
+  }
+  absl::StatusOr<Contestants> all = All(program);
+  if (!all.ok()) return all.status();
+  for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
+    for (const auto& each : *all) {
+      absl::StatusOr<Turn> turn = each->Go();
+      if (!turn.ok()) return turn.status();
+      each->turns.push_back(*turn);
+    }
+  }
+  absl::PrintF(
+      "calls of 32 bytes under way at a time; calls per second and CPU by those of others\n");
+  Print(*all, json);
+  if (json != nullptr) fclose(json);
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// nested_calls [--depths=1,2,8,64] [--calls=N] [--at=ADDRESS]: how long a chain of calls takes,
+// nested_calls [--depths=1,2,8,64] [--calls=N] [--json=FILE]: how long a chain of calls takes,
 // each made by the handler of the one before, back and forth between two processes on one
 // connection, each of which serves with one thread. Prints a table of depths and transports:
-// microseconds for the whole chain, the median.
+// microseconds for the whole chain, the median. --json adds to the file, one object a line.
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -30,6 +31,7 @@
 ABSL_FLAG(std::vector<std::string>, depths, (std::vector<std::string>{"1", "2", "8", "64"}),
           "how many calls are in each other");
 ABSL_FLAG(int, calls, 300, "chains of each depth");
+ABSL_FLAG(std::string, json, "", "a file to add to, one JSON object a line");
 ABSL_FLAG(std::string, at, "", "serves there as the child, beside its parent");
 
 namespace ferry::bench {
@@ -80,7 +82,7 @@ long ThreadsOf(const std::string& process) {
 }
 
 absl::Status MeasureOver(const std::string& name, const std::string& link, std::string address,
-                         const std::string& program) {
+                         const std::string& program, FILE* json) {
   if (address.empty()) address = "parent:";
   Chain chain;
   ChannelOptions options;
@@ -102,6 +104,11 @@ absl::Status MeasureOver(const std::string& name, const std::string& link, std::
     absl::StatusOr<double> time = Microseconds(ChainStub(*channel), calls);
     if (!time.ok()) return time.status();
     absl::PrintF("%10.1f", *time);
+    if (json == nullptr) continue;
+    absl::FPrintF(json,
+                  R"({"system":"ferry","transport":"%s","case":"nested","depth":%d,"p50_ns":%.0f})"
+                  "\n",
+                  name, calls, 1e3 * *time);
   }
   absl::PrintF("   %d, %d\n", ThreadsOf("self"), ThreadsOf(std::to_string(child->pid())));
   return absl::OkStatus();
@@ -112,6 +119,11 @@ absl::Status Measure(const std::string& program) {
                "depth");
   for (const std::string& depth : absl::GetFlag(FLAGS_depths)) absl::PrintF("%10s", depth);
   absl::PrintF("   threads\n");
+  FILE* json = nullptr;
+  if (std::string path = absl::GetFlag(FLAGS_json); !path.empty()) {
+    json = fopen(path.c_str(), "a");
+    if (json == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
+  }
   std::string at =
       absl::StrCat(std::filesystem::temp_directory_path().string(), "/ferry-nested-", getpid());
   struct Way {
@@ -123,9 +135,10 @@ absl::Status Measure(const std::string& program) {
                       {"unix", "pipe", "unix:" + at}, {"named-pipe", "pipe", "named-pipe:" + at},
                       {"shm", "pipe", "shm:" + at}};
   for (const Way& way : ways) {
-    absl::Status status = MeasureOver(way.name, way.link, way.address, program);
+    absl::Status status = MeasureOver(way.name, way.link, way.address, program, json);
     if (!status.ok()) return status;
   }
+  if (json != nullptr) fclose(json);
   return absl::OkStatus();
 }
 
