@@ -124,7 +124,8 @@ struct Turn {
 // One of those that are compared. Thread contract: owned by one thread.
 class Contestant {
  public:
-  Contestant(std::string name, std::string over) : name(std::move(name)), over(std::move(over)) {}
+  Contestant(std::string its_name, std::string carrier)
+      : name(std::move(its_name)), over(std::move(carrier)) {}
   virtual ~Contestant() = default;
   virtual absl::StatusOr<Turn> Go() = 0;
 
@@ -147,7 +148,7 @@ class Contestant {
 class Ferry final : public Contestant {
  public:
   // `link`: to the child, which serves at `address`, too.
-  static absl::StatusOr<std::unique_ptr<Contestant>> Start(const std::string& over,
+  static absl::StatusOr<std::unique_ptr<Contestant>> Start(const std::string& carrier,
                                                            const std::string& link,
                                                            const std::string& address,
                                                            const std::string& program,
@@ -163,7 +164,7 @@ class Ferry final : public Contestant {
         address == "parent:" ? child->channel() : Connect(address, options);
     if (!channel.ok()) return channel.status();
     return std::unique_ptr<Contestant>(
-        new Ferry(over, in_loop, *std::move(child), *std::move(channel)));
+        new Ferry(carrier, in_loop, *std::move(child), *std::move(channel)));
   }
 
   absl::StatusOr<Turn> Go() override {
@@ -187,8 +188,8 @@ class Ferry final : public Contestant {
   }
 
  private:
-  Ferry(const std::string& over, bool in_loop, Child child, Channel channel)
-      : Contestant("ferry", absl::StrCat(over, in_loop ? ", loop" : "")),
+  Ferry(const std::string& carrier, bool in_loop, Child child, Channel channel)
+      : Contestant("ferry", absl::StrCat(carrier, in_loop ? ", loop" : "")),
         child_(std::move(child)),
         channel_(std::move(channel)) {}
 
@@ -199,8 +200,8 @@ class Ferry final : public Contestant {
 // A program made by PairMain.
 class Program final : public Contestant {
  public:
-  Program(std::string name, std::string path)
-      : Contestant(std::move(name), ""), path_(std::move(path)) {}
+  Program(std::string its_name, std::string path)
+      : Contestant(std::move(its_name), ""), path_(std::move(path)) {}
 
   absl::StatusOr<Turn> Go() override {
     const int calls = absl::GetFlag(FLAGS_calls);
@@ -238,7 +239,7 @@ absl::StatusOr<Contestants> All(const std::string& program) {
       absl::StrCat(std::filesystem::temp_directory_path().string(), "/ferry-in-flight-", getpid());
   for (const char* over : {"pipe", "unix", "named-pipe", "shm"}) {
     for (bool in_loop : {false, true}) {
-      std::string address = absl::StrCat(over, ":", at, in_loop ? "-loop" : "");
+      std::string address = absl::StrCat(over, ":", at, "-", over, in_loop ? "-loop" : "");
       if (over == std::string_view("pipe")) address = "parent:";
       auto ferry = Ferry::Start(over, "pipe", address, program, in_loop);
       if (!ferry.ok()) return ferry.status();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "pair.h"
@@ -31,14 +32,18 @@ class SlotPair final : public Pair {
     for (EchoMessage message; requests.Take(message) && replies.Put(message);) {
     }
   }
-  void Connect(const std::string&) override { close(from_child_[1]); }
+  void Connect(const std::string&) override {
+    close(from_child_[1]);
+    requests_.emplace(rings_[0], from_child_[0]);
+    replies_.emplace(rings_[1], from_child_[0]);
+  }
   void Run(int calls, int in_flight) override {
     EchoMessage request, reply;
     request.set_payload(kPayload);
     int sent = 0;
     while (sent < std::min(in_flight, calls)) Put(request), ++sent;
     for (int i = 0; i < calls; ++i) {
-      if (!replies_.Take(reply)) Fail("the child has ended");
+      if (!replies_->Take(reply)) Fail("the child has ended");
       if (sent < calls) Put(request), ++sent;
     }
   }
@@ -46,13 +51,12 @@ class SlotPair final : public Pair {
 
  private:
   void Put(const EchoMessage& message) {
-    if (!requests_.Put(message)) Fail("the child has ended");
+    if (!requests_->Put(message)) Fail("the child has ended");
   }
 
   SlotRing* rings_;
   int from_child_[2];
-  SlotRingEnd requests_{rings_[0], from_child_[0]};
-  SlotRingEnd replies_{rings_[1], from_child_[0]};
+  std::optional<SlotRingEnd> requests_, replies_;
 };
 
 }  // namespace
