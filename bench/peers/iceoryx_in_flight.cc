@@ -42,7 +42,8 @@ std::string GroupName() {
 void RunDaemon() {
   if (std::freopen("/dev/null", "w", stdout) == nullptr) return;
   if (std::freopen("/dev/null", "w", stderr) == nullptr) return;
-  iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kOff);
+  iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kOff,
+                                                           iox::log::LogLevelOutput::kHideLogLevel);
   iox::RouDiConfig_t config;
   iox::mepoo::MePooConfig pools;
   pools.addMemPool({128, 10000});
@@ -130,7 +131,8 @@ class IceoryxPair final : public Pair {
 
  private:
   static void StartRuntime(const char* name) {
-    iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kOff);
+    iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
+        iox::log::LogLevel::kOff, iox::log::LogLevelOutput::kHideLogLevel);
     iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
   }
 
