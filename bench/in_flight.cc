@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// in_flight [--in_flight=64] [--calls=N] [--rounds=N] [--peers=FOLDER] [--json=FILE]: how many
-// calls of 32 bytes one thread makes in a second when so many are under way, and what CPU time a
-// call takes, of both processes together. Of ferry over each transport, its callbacks on a thread
-// of ferry's and in a loop of this program's; of the floor, which is protobuf and a ring of slots,
-// polled; and of every program in FOLDER (see peers/). In turns, and the medians of them.
+// in_flight [--in_flight=64] [--calls=N] [--rounds=N] [--transports=pipe,unix,named-pipe,shm]
+// [--peers=FOLDER] [--json=FILE]: how many calls of 32 bytes one thread makes in a second when so
+// many are under way, and what CPU time a call takes, of both processes together. Of ferry over
+// each transport, its callbacks on a thread of ferry's and in a loop of this program's; of the
+// floor, which is protobuf and a ring of slots, polled; and of every program in FOLDER (see
+// peers/). In turns, and the medians of them.
 // --json adds to the file, one object a line.
 
 #include <poll.h>
@@ -20,7 +21,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +40,8 @@
 ABSL_FLAG(int, in_flight, 64, "calls under way at a time");
 ABSL_FLAG(int, calls, 100000, "calls of one turn");
 ABSL_FLAG(int, rounds, 5, "turns");
+ABSL_FLAG(std::vector<std::string>, transports,
+          (std::vector<std::string>{"pipe", "unix", "named-pipe", "shm"}), "what carries ferry's");
 ABSL_FLAG(std::string, peers, "", "a folder of programs to compare with");
 ABSL_FLAG(std::string, json, "", "a file to add to, one JSON object a line");
 ABSL_FLAG(std::string, at, "", "serves there as the child, beside its parent");
@@ -237,10 +239,10 @@ absl::StatusOr<Contestants> All(const std::string& program) {
   }
   std::string at =
       absl::StrCat(std::filesystem::temp_directory_path().string(), "/ferry-in-flight-", getpid());
-  for (const char* over : {"pipe", "unix", "named-pipe", "shm"}) {
+  for (const std::string& over : absl::GetFlag(FLAGS_transports)) {
     for (bool in_loop : {false, true}) {
       std::string address = absl::StrCat(over, ":", at, "-", over, in_loop ? "-loop" : "");
-      if (over == std::string_view("pipe")) address = "parent:";
+      if (over == "pipe") address = "parent:";
       auto ferry = Ferry::Start(over, "pipe", address, program, in_loop);
       if (!ferry.ok()) return ferry.status();
       all.push_back(*std::move(ferry));
