@@ -309,10 +309,10 @@ TEST_P(ClientReactorTest, ManyEndOnceWhateverHappens) {
   ChatBack();
   CountUpTo(20);
   StartAsync();
-  constexpr int kStreams = 200;
+  constexpr size_t kStreams = 200;
   std::vector<std::unique_ptr<Chatter>> chatters;
   std::vector<std::unique_ptr<Reader>> readers;
-  for (int i = 0; i < kStreams; ++i) {
+  for (int i = 0; i < static_cast<int>(kStreams); ++i) {
     auto chatter = std::make_unique<Chatter>();
     auto reader = std::make_unique<Reader>();
     chatter->on_read = [c = chatter.get(), i](const Item& item) {
@@ -329,7 +329,7 @@ TEST_P(ClientReactorTest, ManyEndOnceWhateverHappens) {
     chatters.push_back(std::move(chatter));
     readers.push_back(std::move(reader));
   }
-  for (int i = 0; i < kStreams; ++i) {
+  for (size_t i = 0; i < kStreams; ++i) {
     if (i % 7 == 0) readers[i]->Cancel();
     chatters[i]->outcome.Await();
     const absl::Status& counted = readers[i]->outcome.Await();

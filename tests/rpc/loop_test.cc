@@ -272,7 +272,9 @@ TEST_P(LoopTest, OneThreadStreamsBothWays) {
   EXPECT_EQ(received, kChats * kMessages);
   for (auto& chatter : chatters) {
     EXPECT_TRUE(chatter->outcome.Await().ok()) << chatter->outcome.Await();
-    for (int i = 0; i < kMessages; ++i) ASSERT_EQ(chatter->numbers[i], i);
+    for (size_t i = 0; i < kMessages; ++i) {
+      ASSERT_EQ(chatter->numbers[i], static_cast<int>(i));
+    }
   }
   EXPECT_EQ(ThreadsHere(), threads);
 }

@@ -179,7 +179,7 @@ TEST_P(ServerReactorTest, BothSidesReactAndNothingIsLost) {
   may_write.Set();
   EXPECT_TRUE(chatter.outcome.Await().ok()) << chatter.outcome.Await();
   ASSERT_EQ(chatter.numbers.size(), 1000U);
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(chatter.numbers[i], i);
+  for (size_t i = 0; i < 1000; ++i) ASSERT_EQ(chatter.numbers[i], static_cast<int>(i));
 }
 
 TEST_P(ServerReactorTest, ACancelledOneIsToldAndStaysUntilItFinishes) {
