@@ -10,9 +10,10 @@
 //   };
 //   stub.Follow(request, *new Follower);
 //
-// Callbacks of one call come one after the other, under no lock of ferry's, never inside the stub's
-// method. OnDone is the last, and comes exactly once: until then the reactor stays. It serves one
-// call.
+// Callbacks of one call come one after the other, under no lock of ferry's. OnDone is the last, and
+// comes exactly once: until then the reactor stays. It serves one call. None comes inside the
+// stub's method, but for the OnDone of a channel that has no thread for it: without that option, or
+// one of a ServerContext whose server has gone.
 //
 // Messages come as they arrive; the server may send more when OnRead has returned, or waits, while
 // reads are paused. Write sends at once, or not at all when the server has no room: OnWritable
@@ -37,20 +38,22 @@ class ClientReactor : public StreamReactor {
   // The call has ended: the status is what the stub of a unary method returns.
   virtual void OnDone(const absl::Status& status) = 0;
 
-  // OnDone follows, with CANCELLED if the call has not ended yet.
+  // OnDone follows, with CANCELLED if the call has not ended yet, and without the messages that
+  // OnRead has not told.
   void Cancel() {
-    if (control() != nullptr) control()->Cancel();
+    if (auto kept = control()) kept->Cancel();
   }
 
  protected:
   bool WriteMessage(const google::protobuf::MessageLite& message) {
-    return control() != nullptr && control()->Write(message);
+    auto kept = control();  // another thread may end it, and this object, as soon as it can
+    return kept != nullptr && kept->Write(message);
   }
   void EndWrites() {
-    if (control() != nullptr) control()->WritesDone();
+    if (auto kept = control()) kept->WritesDone();
   }
   void Pause(bool pause) {
-    if (control() != nullptr) control()->PauseReads(pause);
+    if (auto kept = control()) kept->PauseReads(pause);
   }
 
  private:
@@ -66,7 +69,8 @@ class ClientReadReactor : public internal::ClientReactor {
   virtual void OnRead(const Reply& reply) = 0;
 
   // No OnRead, once the present one has returned, until reads go on; nor OnDone, as long as there
-  // are messages, and the call is not cancelled.
+  // are messages, and it is not cancelled: one of both has to come, whatever becomes of the
+  // channel.
   void PauseReads() { Pause(true); }
   void ResumeReads() { Pause(false); }
 

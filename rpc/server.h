@@ -56,7 +56,8 @@ struct ServerOptions {
   // with more. One message of any size is possible whenever some of it is left.
   size_t stream_credit = kDefaultStreamCredit;
 
-  // Calls of one connection whose handlers run; more fail with RESOURCE_EXHAUSTED.
+  // Calls of one connection whose handlers run, which they do for a moment behind their replies;
+  // more fail with RESOURCE_EXHAUSTED.
   size_t max_requests = kNoLimit;
 
   // Bytes held for one connection: of requests and messages that are unfinished or not taken, one

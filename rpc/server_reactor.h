@@ -14,11 +14,12 @@
 //     return ferry::React(context, stream, *new Echo);
 //   }
 //
-// Callbacks of one call come one after the other, under no lock of ferry's, on the threads that
-// handlers run on (in Server::Dispatch, with a loop), from React on. Each reactor needs its Finish,
-// also of a call that was cancelled; OnDone follows it, is the last, and comes exactly once: until
-// then the reactor stays. It serves one call, which counts as one whose handler runs: for
-// ServerOptions::max_requests, and for the grace of a shutdown.
+// Callbacks of one call come one after the other, under no lock of ferry's, from React on, on
+// ferry's threads (in Server::Dispatch, with a loop); and once the server has ended, inside what
+// the program calls here, such as Finish. Each reactor needs its Finish, also of a call that was
+// cancelled; OnDone follows it, is the last, and comes exactly once: until then the reactor stays.
+// It serves one call, which counts as one whose handler runs: for ServerOptions::max_requests, and
+// for the grace of a shutdown.
 //
 // Messages come as they arrive; the client may send more when OnRead has returned, or waits, while
 // reads are paused. Write sends at once, or not at all when the client has no room: OnWritable
@@ -56,11 +57,16 @@ class ServerReactor : public StreamReactor {
 
  protected:
   bool WriteMessage(const google::protobuf::MessageLite& message) {
-    return control()->Write(message);
+    auto kept = control();  // another thread may end it, and this object, as soon as it can
+    return kept->Write(message);
   }
-  void Pause(bool pause) { control()->PauseReads(pause); }
+  void Pause(bool pause) {
+    auto kept = control();
+    kept->PauseReads(pause);
+  }
   void FinishWith(const absl::Status& status, const google::protobuf::MessageLite* reply) {
-    control()->Finish(status, reply);
+    auto kept = control();
+    kept->Finish(status, reply);
   }
 
  private:

@@ -48,8 +48,10 @@ void AsyncStream::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation
     // The connection may be gone.
     return channel_->RunOnPool([this, why = OwnCopy(sent)] { Fail(why); });
   }
-  const unsigned wishes = wishes_.fetch_or(kBegun);
-  if ((wishes & kPause) != 0) caller.SetReads(call_, false);
+  unsigned wishes = wishes_.load();
+  do {
+    caller.SetReads(call_, (wishes & kPause) == 0);
+  } while (!wishes_.compare_exchange_weak(wishes, wishes | kBegun));
   if ((wishes & kEndWrites) != 0) caller.EndWrites(call_);
   if ((wishes & kCancel) != 0) caller.CancelEvents(call_);
   if ((wishes & kWrite) != 0) caller.WantRoom(call_);
@@ -70,27 +72,28 @@ bool AsyncStream::Wishes(unsigned wish, bool is_wanted) {
 }
 
 bool AsyncStream::Write(const MessageLite& message) {
-  if (Wishes(kWrite) || !EnterUser()) return false;
+  if (Wishes(kWrite) || !EnterUnlessForked()) return false;
   bool written = caller_->WriteNow(call_, message);
   LeaveUser();
   return written;
 }
 
 void AsyncStream::WritesDone() {
-  if (Wishes(kEndWrites) || !EnterUser()) return;
+  if (Wishes(kEndWrites) || !EnterUnlessForked()) return;
   caller_->EndWrites(call_);
   LeaveUser();
 }
 
 void AsyncStream::PauseReads(bool pause) {
-  if (Wishes(kPause, pause) || !EnterUser()) return;
+  if (Wishes(kPause, pause) || !EnterUnlessForked()) return;
   caller_->SetReads(call_, !pause);
   if (!pause && Claim()) Turns::RunSoon();
   LeaveUser();
 }
 
 void AsyncStream::Cancel() {
-  if (Wishes(kCancel) || !EnterUser()) return;
+  if (Wishes(kCancel)) return wait_.Cancel();
+  if (!EnterUnlessForked()) return;
   caller_->CancelEvents(call_);
   LeaveUser();
 }

@@ -48,7 +48,11 @@ class AsyncStream final : public Turns,
   void set_request(std::shared_ptr<const google::protobuf::MessageLite> request) {
     request_ = std::move(request);
     call_.request = request_.get();
+    if (request_ != nullptr) request_->ByteSizeLong();  // is cached
   }
+
+  // While it waits for a connection: is cancelled by Cancel.
+  Cancellation& wait() { return wait_; }
 
   // Sends the request of the call, which has begun on that connection; `hold`: what keeps it.
   void Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* cancellation);
@@ -83,6 +87,7 @@ class AsyncStream final : public Turns,
   void OnCancel() override { caller_->CancelEvents(call_); }
   // False: it has begun.
   bool Wishes(unsigned wish, bool is_wanted = true);
+  bool EnterUnlessForked() { return !caller_->IsForked() && EnterUser(); }
   void TellMessage(Assembly message);
   void End(const absl::Status& status);
 
@@ -95,6 +100,7 @@ class AsyncStream final : public Turns,
   Caller* caller_ = nullptr;
   std::shared_ptr<void> hold_;
   CancelRegistration registration_;
+  Cancellation wait_;
   std::atomic<unsigned> wishes_{kNoWish};
 };
 

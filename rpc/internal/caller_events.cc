@@ -89,7 +89,10 @@ void Caller::SetReads(PendingCall& call, bool reads) {
 
 void Caller::CancelEvents(PendingCall& call) {
   MutexLock lock(mutex_);
-  if (call.done.load(std::memory_order_relaxed)) return;
+  if (call.done.load(std::memory_order_relaxed)) {
+    call.stream->inbox.Clear();  // its end may wait behind messages that are not wanted
+    return call.completion->OnEnded();
+  }
   call.cancel_is_due = call.completing;
   EndHere(call, Cancelled());
 }

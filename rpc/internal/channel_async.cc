@@ -11,6 +11,7 @@
 #include "ferry/rpc/internal/async_call.h"
 #include "ferry/rpc/internal/async_stream.h"
 #include "ferry/rpc/internal/call_setting.h"
+#include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/channel_base.h"
 #include "ferry/rpc/internal/own_status.h"
 
@@ -24,6 +25,16 @@ bool WasNotSent(const absl::Status& status) {
   std::optional<CallFailure> failure = CallFailureOf(status);
   return failure.has_value() && failure->delivery == CallFailure::Delivery::kNotSent;
 }
+
+// Cancels another one.
+class PassOnCancel final : public CancelTarget {
+ public:
+  explicit PassOnCancel(Cancellation& to) : to_(to) {}
+  void OnCancel() override { to_.Cancel(); }
+
+ private:
+  Cancellation& to_;
+};
 
 std::unique_ptr<MessageLite> CopyOf(const MessageLite& message) {
   std::unique_ptr<MessageLite> copy(message.New());
@@ -149,9 +160,15 @@ void ChannelBase::ConnectAndStart(AsyncStream& stream, const CallOptions& option
   absl::Status ready = Prepare(setting);
   setting.deadline = deadline;
   setting.left = 0;
-  while (ready.ok() && !TryStart(setting, stream)) {
-    ready = Recover({deadline, options.wait_for_ready, options.cancellation});
-    if (!ready.ok()) ready = Setting::NotSent(setting.method, ready);
+  {
+    PassOnCancel pass_on(stream.wait());
+    CancelRegistration registration;
+    if (!registration.Begin(options.cancellation, pass_on)) stream.wait().Cancel();
+    while (ready.ok() && (stream.wait().IsCancelled() || !TryStart(setting, stream))) {
+      ready = Recover({deadline, options.wait_for_ready, &stream.wait()});
+      if (ready.ok() && stream.wait().IsCancelled()) ready = absl::CancelledError("cancelled");
+      if (!ready.ok()) ready = Setting::NotSent(setting.method, ready);
+    }
   }
   if (!ready.ok()) stream.Fail(ready);
 }

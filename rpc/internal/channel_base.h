@@ -60,7 +60,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual void RunOnPool(absl::AnyInvocable<void()> run) = 0;
   CallMemory& memory() { return memory_; }
   void AfterAsync(const absl::Status& status) {
-    if (!status.ok() || has_news()) AfterCall(status);
+    if ((!status.ok() || has_news()) && !IsForked()) AfterCall(status);
   }
 
   virtual Peer peer() = 0;

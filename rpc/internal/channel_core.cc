@@ -98,7 +98,7 @@ absl::Status ChannelCore::MayCallAsync() const {
 }
 
 void ChannelCore::RunOnPool(absl::AnyInvocable<void()> run) {
-  if (server_ == nullptr) return run();
+  if (server_ == nullptr || IsForked()) return run();
   server_->RunOnPool(std::move(run));
 }
 

@@ -78,12 +78,9 @@ std::shared_ptr<Session> ChannelServer::Open(std::unique_ptr<Transport> transpor
 }
 
 void ChannelServer::RunOnPool(absl::AnyInvocable<void()> run) {
-  if (is_in_loop()) {
-    auto once = std::make_shared<RunOnce>(std::move(run));
-    if (!loop_lane_->RunSoonUnlessEnded(once)) once->RunHere();
-    return;
-  }
-  pool_->Run(std::make_shared<RunOnce>(std::move(run)));
+  auto once = std::make_shared<RunOnce>(std::move(run));
+  bool runs = is_in_loop() ? loop_lane_->RunSoonUnlessEnded(once) : pool_->RunUnlessStopped(once);
+  if (!runs) once->RunHere();
 }
 
 absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {

@@ -103,6 +103,7 @@ absl::Status Connection::Deliver(const FrameHeader& header, Body& body) {
     case FrameType::kMetadata:
       return caller_.OnMetadata(header, body);
     default:
+      body.Release();  // a callback may read on
       return caller_.OnStreamCredit(header);
   }
 }
@@ -112,7 +113,10 @@ absl::Status Connection::DeliverOfCaller(const FrameHeader& header, Body& body) 
   if (sink_ == nullptr) return absl::OkStatus();
   if (header.type == FrameType::kMessage) {
     sink_->OnMessage(header, body);
-  } else if (header.type == FrameType::kCancel) {
+    return absl::OkStatus();
+  }
+  body.Release();  // a callback may read on
+  if (header.type == FrameType::kCancel) {
     sink_->OnCancel(header.call);
   } else {
     sink_->OnStreamCredit(header.call, header.arg);

@@ -7,7 +7,6 @@
 #include <memory>
 #include <utility>
 
-#include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/queued_request.h"
 #include "ferry/rpc/internal/session.h"
@@ -29,11 +28,7 @@ class ExecutedRequest {
     session_->EndEarly(call_, absl::UnavailableError("the server's executor dropped the call"));
   }
 
-  void operator()() {
-    HandlerWait none;
-    none.AddNested(std::exchange(request_, nullptr));
-    lane_->RunNestedOfVisit(*session_, none);
-  }
+  void operator()() { lane_->RunBeside(std::exchange(request_, nullptr)); }
 
  private:
   std::shared_ptr<Lane> lane_;

@@ -22,7 +22,7 @@ namespace ferry::internal {
 // One call of a channel, as its interceptors see it. Thread contract: thread-compatible.
 class Intercepted {
  public:
-  // What is given by reference outlives it.
+  // `method` outlives it.
   Intercepted(const std::vector<ClientInterceptor*>& interceptors, const Method& method,
               const CallOptions& call_options)
       : interceptors_(interceptors),
@@ -52,7 +52,7 @@ class Intercepted {
   const CallOptions& options() const { return options_; }
 
  private:
-  const std::vector<ClientInterceptor*>& interceptors_;
+  std::vector<ClientInterceptor*> interceptors_;  // the channel may go before
   const Method& method_;
   CallOptions options_;
   std::vector<void*> states_;

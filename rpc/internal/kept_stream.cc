@@ -24,24 +24,29 @@ void KeptStream::Begin(Session& session, ServedCall& call, StreamReactor& reacto
 KeptStream::KeptStream(Session& session, ServedCall& call, StreamReactor& reactor)
     : kept_(KeptCall::Create(session, call)), reactor_(reactor) {}
 
+bool KeptStream::EnterUnlessForked() {
+  if (!EnterUser()) return false;
+  return !kept_->session().connection().IsForked();
+}
+
 ConnectionReader& KeptStream::reader() { return *kept_->session().connection().caller().beside(); }
 
 bool KeptStream::Write(const MessageLite& message) {
-  if (!EnterUser()) return false;
+  if (!EnterUnlessForked()) return false;
   bool written = call().WriteNow(message);
   LeaveUser();
   return written;
 }
 
 void KeptStream::PauseReads(bool pause) {
-  if (!EnterUser()) return;
+  if (!EnterUnlessForked()) return;
   call().SetReads(!pause);
   if (!pause && Claim()) RunSoon();
   LeaveUser();
 }
 
 void KeptStream::Finish(const absl::Status& status, const MessageLite* reply) {
-  if (!EnterUser()) return;
+  if (!EnterUnlessForked()) return;
   if (!finishes_.exchange(true)) {
     kept_->Reply(status, reply);
     is_finished_.store(true);
@@ -78,8 +83,8 @@ Turns::Step KeptStream::Next() {
 
 void KeptStream::End() {
   std::shared_ptr<KeptStream> self = std::move(self_);
-  kept_.reset();
   reactor_.OnOver(absl::OkStatus());
+  kept_.reset();
 }
 
 }  // namespace ferry::internal

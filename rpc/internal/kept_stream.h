@@ -38,6 +38,8 @@ class KeptStream final : public Turns,
 
  private:
   ServedCall& call() { return kept_->call(); }
+  // In a forked child nobody leaves any more, nor waits.
+  bool EnterUnlessForked();
   ConnectionReader& reader() override;
   Step Next() override;
   void End();

@@ -152,6 +152,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void Visit(Session& session, HandlerWait& wait, Deadline deadline);
   void RunNestedOfVisit(Session& session, HandlerWait& wait);
 
+  // Runs it on this thread, which is none of the lane's, unless the lane has ended.
+  void RunBeside(std::shared_ptr<QueuedRequest> request);
+
   // On any thread: to be run on the next thread that is free. False, and nothing has happened, when
   // the lane may have no thread any more.
   bool RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request);

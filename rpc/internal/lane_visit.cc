@@ -3,6 +3,9 @@
 //
 // Threads that wait for calls on a connection that a lane reads, and are none of the lane's.
 
+#include <memory>
+#include <utility>
+
 #include "ferry/rpc/internal/lane.h"
 #include "ferry/rpc/internal/session.h"
 
@@ -35,6 +38,21 @@ void Lane::Visit(Session& session, HandlerWait& wait, Deadline deadline) {
 
 void Lane::RunNestedOfVisit(Session& session, HandlerWait& wait) {
   AsVisitor(session, [&](Leader& visitor) { visitor.RunNested(wait); });
+}
+
+// Its handler may have taken the lead, while it waited.
+void Lane::RunBeside(std::shared_ptr<QueuedRequest> request) {
+  if (!AddThreadUnlessEnded()) return;
+  bool end;
+  {
+    Leader leader(*this);
+    RunQueued(leader, *request);
+    request.reset();
+    end = leader.ended();
+    if (end) RunLast(leader);
+    if (leader.leads()) leader.Vacate();
+  }
+  RemoveThread(end);
 }
 
 void Lane::Leader::EndVisit(Session& session) {

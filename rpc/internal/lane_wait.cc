@@ -28,13 +28,12 @@ bool Lane::Leader::EnterHandler(Session& session, MethodPace& pace, bool waits_m
   if (!leads_) return !lane_.gate_is_closed_.load();
   lane_.pace_.store(&pace, std::memory_order_relaxed);
   term_ = lane_.role_.EnterHandler(term_);
-  if (lane_.gate_is_closed_.load()) return false;
   lane_.supervisor_.Notice();
   if (waits_much) {
     Sender::Cork::Release();
     PassOn();
   }
-  return true;
+  return !lane_.gate_is_closed_.load();
 }
 
 void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,

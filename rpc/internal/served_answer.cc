@@ -52,7 +52,7 @@ void ServedCall::SendAnswer(const absl::Status& status, const MessageLite* reply
   if (state == State::kReplied) return;
   {
     MutexLock lock(session_.mutex_);
-    AwaitCallback();
+    AwaitOthers();
     if (std::exchange(shared_->ended, true)) return;
     Unregister();
   }

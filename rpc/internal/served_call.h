@@ -126,6 +126,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     bool pauses = false;
     bool told_done = false;
     bool told_end = false;
+    bool awaits_sent = false;  // somebody waits until nothing is being sent
   };
 
   const Peer& peer() const override { return session_.peer(); }
@@ -159,6 +160,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool SendMessage(const google::protobuf::MessageLite& reply, Sender::When when);
   bool BeginSending(size_t cost);
   bool EndSending(const absl::Status& sent);
+  void AwaitOthers();
   absl::Status SendMetadata(const Metadata& metadata, uint8_t flags);
   void EndNow(const absl::Status& status) ABSL_ATTRIBUTE_COLD;
   void SendReply(const absl::Status& status, const google::protobuf::MessageLite* reply,

@@ -138,15 +138,27 @@ bool ServedCall::EndSending(const absl::Status& sent) {
   absl::Status owed;
   {
     MutexLock lock(session_.mutex_);
-    if (--shared_->sending == 0 && !shared_->owed.ok()) {
-      owed = std::exchange(shared_->owed, absl::OkStatus());
-      shared_->ended = true;
-      Unregister();
+    if (--shared_->sending == 0) {
+      if (!shared_->owed.ok()) {
+        owed = std::exchange(shared_->owed, absl::OkStatus());
+        shared_->ended = true;
+        Unregister();
+      }
+      if (shared_->awaits_sent) session_.callback_done_.NotifyAll();
     }
   }
   if (!owed.ok()) session_.connection_.ReplyError(id_, owed, 0);
   if (!sent.ok() && !session_.is_gone()) EndNow(sent);
   return sent.ok();
+}
+
+// Until no callback runs, and nothing is being sent, which would follow the reply. REQUIRES: the
+// session's lock, and that this thread is not sending.
+void ServedCall::AwaitOthers() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  shared_->awaits_sent = true;
+  for (AwaitCallback(); shared_->sending != 0; AwaitCallback()) {
+    session_.callback_done_.Wait(session_.mutex_);
+  }
 }
 
 // Not for who reads: its own wait may be for this call.

@@ -142,6 +142,7 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     auto request = Keep(*entry, header, body, metadata, cost);
     std::shared_ptr<Lane> lane = this->lane();
     if (request == nullptr || lane == nullptr) return absl::OkStatus();
+    set_interrupted();  // from other threads than the lane's
     entrance_->options.executor(ExecutedRequest(std::move(lane), header.call, std::move(request)));
   } else if (Lane::Leader::Current().waits()) {
     auto request = Keep(*entry, header, body, metadata, cost);

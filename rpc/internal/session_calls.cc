@@ -39,15 +39,18 @@ class Session::QueuedCall final : public QueuedRequest {
   }
 
   ~QueuedCall() override {
-    MutexLock lock(session_->mutex_);
-    session_->held_bytes_ -= memory_;
+    {
+      MutexLock lock(session_->mutex_);
+      session_->held_bytes_ -= memory_;
+    }
+    session_->connection_.GiveCredit(credit_);  // of one that never ran
   }
 
   Session* session() override { return session_.get(); }
 
   void Run() override {
     if (!Lane::Leader::Current().leads()) session_->Detach();
-    session_->connection_.GiveCredit(credit_);
+    session_->connection_.GiveCredit(std::exchange(credit_, 0));
     if (Leadership::depth() >= kMaxNesting) {
       call_.Refuse(TooDeep());
     } else if (session_->free_handlers_.load() < 0) {

@@ -9,6 +9,12 @@
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
+namespace {
+
+// What else a thread has to do does not wait for more.
+constexpr int kMostAtOnce = 64;
+
+}  // namespace
 
 void Turns::RunOnReader() { reader().RunNow(*this); }
 
@@ -23,11 +29,13 @@ void Turns::Run() {
 }
 
 void Turns::RunAll() {
+  int told = 0;
   do {
     word_.store(kRuns);
     for (Step step = Step::kTold; step != Step::kNothing;) {
       step = Next();
       if (step == Step::kOver) return;  // this may be gone
+      if (++told % kMostAtOnce == 0 && reader().RunSoon(*this)) return;
     }
   } while (!Rest());
 }

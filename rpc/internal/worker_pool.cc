@@ -29,7 +29,18 @@ void WorkerPool::Stop() {
 
 bool WorkerPool::Run(const std::shared_ptr<Task>& task) {
   MutexLock lock(mutex_);
+  return !stopping_ && Add(task);
+}
+
+bool WorkerPool::RunUnlessStopped(const std::shared_ptr<Task>& task) {
+  MutexLock lock(mutex_);
   if (stopping_) return false;
+  Add(task);
+  return true;
+}
+
+// Answers whether it runs soon.
+bool WorkerPool::Add(const std::shared_ptr<Task>& task) {
   if (std::find(tasks_.begin(), tasks_.end(), task) == tasks_.end()) tasks_.Push(task);
   bool has_thread = HasThreadFor(tasks_.size());
   changed_.NotifyOne();

@@ -37,6 +37,9 @@ class WorkerPool {
   // Once, if it waits for that already.
   bool Run(const std::shared_ptr<Task>& task);
 
+  // The same; the answer: false, and nothing has happened, once it stops.
+  bool RunUnlessStopped(const std::shared_ptr<Task>& task);
+
   // It runs a task of this pool.
   bool IsOnThisThread() const { return current_ == this; }
 
@@ -47,6 +50,7 @@ class WorkerPool {
 
  private:
   void Work(const std::function<bool()>& done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Add(const std::shared_ptr<Task>& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasThreadFor(size_t tasks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool StartThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -79,7 +79,7 @@ TEST_P(ClientReactorTest, AWriterIsToldWhenThereIsRoomAgain) {
   Writer writer;
   Item item = Sized(10'000);
   item.set_number(1);
-  int written = 0;
+  std::atomic<int> written{0};
   writer.on_writable = [&] {
     while (written < 500 && writer.Write(item)) ++written;
     if (written == 500) writer.WritesDone();
@@ -262,6 +262,83 @@ TEST_P(ClientReactorTest, OneWithoutAConnectionConnectsAndDoesThenWhatWasWanted)
   StartServer({});
   EXPECT_TRUE(chatter.outcome.Await().ok()) << chatter.outcome.Await();
   EXPECT_EQ(chatter.numbers, std::vector<int>{7});
+}
+
+TEST_P(ClientReactorTest, ARequestThatWaitsForAConnectionArrivesWhole) {
+  Item request = Numbered(3);
+  request.mutable_inner()->set_number(4);
+  request.mutable_inner()->mutable_inner()->set_body("innermost");
+  service_.count = [expected = request.SerializeAsString()](ServerContext&, const Item& got,
+                                                            ServerWriter<Item>& replies) {
+    EXPECT_EQ(got.SerializeAsString(), expected);
+    replies.Write(got);
+    return absl::OkStatus();
+  };
+  StartAsync();
+  Stop();
+  CallOptions options;
+  options.wait_for_ready = true;
+  Reader reader;
+  stub_->Count(request, reader, options);
+  StartServer({});
+  EXPECT_TRUE(reader.outcome.Await().ok()) << reader.outcome.Await();
+  EXPECT_EQ(reader.numbers, std::vector<int>{3});
+}
+
+TEST_P(ClientReactorTest, CancelEndsOneThatWaitsForAConnection) {
+  StartAsync();
+  Stop();
+  CallOptions options, with_cancellation;
+  options.wait_for_ready = with_cancellation.wait_for_ready = true;
+  Cancellation cancellation;
+  with_cancellation.cancellation = &cancellation;
+  Chatter chatter, cancelled;
+  stub_->Chat(chatter, options);
+  stub_->Chat(cancelled, with_cancellation);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  chatter.Cancel();
+  cancellation.Cancel();
+  EXPECT_EQ(chatter.outcome.Await().code(), StatusCode::kCancelled);
+  EXPECT_EQ(cancelled.outcome.Await().code(), StatusCode::kCancelled);
+}
+
+TEST_P(ClientReactorTest, CancelEndsOneThatIsPausedAndHasAllMessages) {
+  CountUpTo(10);
+  service_.say = SendBack;
+  StartAsync();
+  Reader reader;
+  reader.on_read = [&](const Item&) { reader.PauseReads(); };
+  stub_->Count(Item(), reader);
+  EXPECT_TRUE(stub_->Say(Item()).ok());  // all of the other's has come before
+  while (reader.reads == 0) std::this_thread::yield();
+  reader.Cancel();
+  reader.outcome.Await();
+  EXPECT_EQ(reader.reads, 1);
+}
+
+TEST_P(ClientReactorTest, CallbacksMayCallAndWait) {
+  Signal reads;
+  reads_when_ = &reads;
+  SumUp();
+  service_.say = SendBack;
+  StartAsync();
+  Writer writer;
+  Item item = Sized(10'000);
+  std::atomic<int> written{0};
+  writer.on_writable = [&] {
+    for (int i = 0; i < 3; ++i) {
+      absl::StatusOr<Item> said = stub_->Say(Numbered(i));
+      ASSERT_TRUE(said.ok()) << said.status();
+      EXPECT_EQ(said->number(), i);
+    }
+    while (written < 100 && writer.Write(item)) ++written;
+    if (written == 100) writer.WritesDone();
+  };
+  stub_->Sum(writer);
+  while (writer.Write(item)) ++written;
+  reads.Set();
+  EXPECT_TRUE(writer.outcome.Await().ok()) << writer.outcome.Await();
+  EXPECT_EQ(written, 100);
 }
 
 TEST_P(ClientReactorTest, AChannelWithoutAThreadForCallbacksSaysSo) {

@@ -155,6 +155,30 @@ TEST_P(ExecutorTest, ManyCallsRunAtOnce) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST_P(ExecutorTest, ALimitOfRequestsCountsEachOnce) {
+  service_.say = SendBack;
+  Executor executor(1);
+  ServerOptions options;
+  options.max_requests = 2;  // one has been answered, and is just about to return
+  options.executor = [&](absl::AnyInvocable<void()> run) { executor.Add(std::move(run)); };
+  Start(options);
+  for (int i = 0; i < 100; ++i) {
+    absl::StatusOr<Item> reply = stub_->Say(Numbered(i));
+    ASSERT_TRUE(reply.ok()) << reply.status();
+  }
+}
+
+TEST_P(ExecutorTest, ForWhatItDropsCreditComesBack) {
+  ServerOptions options;
+  options.executor = [](absl::AnyInvocable<void()>) {};
+  Start(options);
+  for (int i = 0; i < 100; ++i) {
+    CallOptions call;
+    call.timeout = absl::Seconds(20);
+    ASSERT_EQ(stub_->Say(Sized(10'000), call).status().code(), StatusCode::kUnavailable);
+  }
+}
+
 TEST_P(ExecutorTest, WhatItDropsFails) {
   ServerOptions options;
   options.executor = [](absl::AnyInvocable<void()>) {};

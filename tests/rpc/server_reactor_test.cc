@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "ferry/rpc/generic.h"
 #include "ferry/rpc/interceptor.h"
 #include "tests/rpc/async_test.h"
 #include "tests/rpc/reactors.h"
@@ -121,11 +123,11 @@ TEST_P(ServerReactorTest, OneThatWritesWaitsForTheClientWithoutAThread) {
     counting->Go();
     return left;
   };
+  service_.say = SendBack;
   ServerOptions options;
   options.max_threads = 1;
   Start(options);
   ClientReader<Item> reader = stub_->Count(Item());
-  service_.say = SendBack;
   EXPECT_TRUE(stub_->Say(Item()).ok());  // it holds up nobody
   int count = 0;
   for (Item item; reader.Read(&item); ++count) EXPECT_EQ(item.number(), count);
@@ -161,7 +163,7 @@ TEST_P(ServerReactorTest, BothSidesReactAndNothingIsLost) {
   StartAsync();
   Chatter chatter;
   Item item = Sized(5000);
-  int written = 0;
+  std::atomic<int> written{0};
   auto write = [&] {
     for (; written < 1000; ++written) {
       item.set_number(written);
@@ -288,6 +290,60 @@ TEST_P(ServerReactorTest, InterceptorsSeeItsAnswer) {
   idle.done.Await();
   EXPECT_EQ(chat.Finish().code(), StatusCode::kAborted);
   EXPECT_EQ(answers.seen, std::vector<StatusCode>{StatusCode::kAborted});
+}
+
+// While credit is given back for what is read, and messages are written.
+TEST_P(ServerReactorTest, OneThatFinishesAtAnyMomentLeavesTheConnectionWell) {
+  constexpr int kChats = 100;
+  std::deque<Idle> idles(kChats);
+  auto next = idles.begin();
+  service_.chat = [&](ServerContext& context, ServerReaderWriter<Item, Item>& stream) {
+    return React(context, stream, *next++);
+  };
+  service_.say = SendBack;
+  Start();
+  for (int i = 0; i < kChats; ++i) {
+    Idle& idle = idles[static_cast<size_t>(i)];
+    ClientReaderWriter<Item, Item> chat = stub_->Chat();
+    std::thread finishing([&] {
+      idle.began.Await();
+      while (idle.reads < 1 + i) std::this_thread::yield();
+      idle.Write(Numbered(1));
+      idle.Finish();
+    });
+    Item item = Sized(4000);
+    for (int k = 0; k < 200 && chat.Write(item); ++k) {
+    }
+    absl::Status status = chat.Finish();
+    EXPECT_TRUE(status.ok()) << status;
+    finishing.join();
+    idle.done.Await();
+    ASSERT_TRUE(stub_->Say(Item()).ok());
+  }
+}
+
+TEST_P(ServerReactorTest, AOneWayCallOfItIsCancelledAtOnce) {
+  Signal done;
+  class Once final : public ServerWriteReactor<Item> {
+   public:
+    explicit Once(Signal& done) : done_(done) {}
+    void OnDone() override {
+      done_.Set();
+      delete this;
+    }
+
+   private:
+    Signal& done_;
+  };
+  service_.count = [&](ServerContext& context, const Item&, ServerWriter<Item>& replies) {
+    return React(context, replies, *new Once(done));
+  };
+  service_.say = SendBack;
+  Start();
+  const GenericMethod count("ferry.test.Talk/Count", CallShape::kServerStream);
+  EXPECT_TRUE(GenericStub(*channel_).OneWay(count, RawMessage()).ok());
+  done.Await();
+  EXPECT_TRUE(stub_->Say(Item()).ok());
 }
 
 TEST_P(ServerReactorTest, ManyClientsComeAndGo) {
