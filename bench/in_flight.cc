@@ -67,7 +67,7 @@ class Flight {
   }
   void Start() {
     for (EchoMessage& reply : slots_) {
-      --to_start_;
+      if (to_start_-- <= 0) break;
       Call(reply);
     }
   }
@@ -170,7 +170,7 @@ class Ferry final : public Contestant {
   }
 
   absl::StatusOr<Turn> Go() override {
-    Flight warm_up(channel_, absl::GetFlag(FLAGS_calls) / 10);
+    Flight warm_up(channel_, absl::GetFlag(FLAGS_calls) / 10 + 1);
     Run(channel_, warm_up);
     EchoStub stub(channel_);
     auto peer_before = CpuTimeOfPeer(stub);
@@ -207,7 +207,8 @@ class Program final : public Contestant {
 
   absl::StatusOr<Turn> Go() override {
     const int calls = absl::GetFlag(FLAGS_calls);
-    std::string command = absl::StrCat(path_, " ", calls, " ", absl::GetFlag(FLAGS_in_flight));
+    std::string command =
+        absl::StrCat("'", path_, "' ", calls, " ", absl::GetFlag(FLAGS_in_flight));
     FILE* output = popen(command.c_str(), "r");
     if (output == nullptr) return absl::ErrnoToStatus(errno, path_);
     double seconds = 0, cpu = 0;
@@ -255,7 +256,8 @@ absl::StatusOr<Contestants> All(const std::string& program) {
 void Print(Contestants& all, FILE* json) {
   absl::PrintF("%-8s %-17s %9s %10s %8s", "", "over", "in flight", "calls/s", "CPU us");
   Contestants::iterator others = all.begin();
-  for (; (*others)->name != "ferry"; ++others) absl::PrintF("  %12s", "by " + (*others)->name);
+  for (; others != all.end() && (*others)->name != "ferry"; ++others)
+    absl::PrintF("  %12s", "by " + (*others)->name);
   absl::PrintF("\n");
   for (const auto& each : all) {
     Turn turn = each->Median();

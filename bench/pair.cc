@@ -59,7 +59,7 @@ int PairMain(Pair& pair, int argc, char** argv) {
   if (read(ready[0], &byte, 1) != 1) Fail("the server did not start");
 
   pair.Connect(path);
-  pair.Run(calls / 10, in_flight);
+  pair.Run(calls / 10 + 1, in_flight);
   const double cpu = CpuSeconds(getpid()) + CpuSeconds(child);
   const auto begin = std::chrono::steady_clock::now();
   pair.Run(calls, in_flight);

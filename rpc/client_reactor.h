@@ -38,8 +38,8 @@ class ClientReactor : public StreamReactor {
   // The call has ended: the status is what the stub of a unary method returns.
   virtual void OnDone(const absl::Status& status) = 0;
 
-  // OnDone follows, with CANCELLED if the call has not ended yet, and without the messages that
-  // OnRead has not told.
+  // OnDone follows, with CANCELLED if the call has not ended yet, or OnRead has not told all of its
+  // messages, which it does not then; in here, if the channel has ended.
   void Cancel() {
     if (auto kept = control()) kept->Cancel();
   }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // iceoryx: requests and responses in shared memory, both ends in a WaitSet, beside its daemon, of
-// which there can be only one. Nothing is serialized; a client has at most 16 calls under way.
+// which there can be only one, and whose CPU time is not counted. Nothing is serialized; a client
+// has at most 16 calls under way.
 
 #include <signal.h>
 #include <sys/mman.h>

@@ -91,8 +91,8 @@ int main(int argc, char** argv) {
 
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   Watch(epoll, server.wait_handle());
+  std::optional<Caller> caller;  // outlives the channel, which ends its call
   std::optional<ferry::Channel> channel;
-  std::optional<Caller> caller;
   if (argc == 5) {
     ferry::ChannelOptions options;
     options.in_loop = true;

@@ -56,7 +56,7 @@ class Ticker {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return puts("usage: hello_ticker ADDRESS NAME COUNT"), 2;
+  if (argc != 4 || std::atoi(argv[3]) < 1) return puts("usage: hello_ticker ADDRESS NAME COUNT"), 2;
   ferry::ChannelOptions options;
   options.in_loop = true;
   options.wait_for_ready = absl::Seconds(10);

@@ -42,8 +42,8 @@ void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* 
     // thread.
     return channel_->RunOnPool([this, why = OwnCopy(sent)] { Deliver(why); });
   }
-  // A server may have ended meanwhile.
-  if (state_.exchange(State::kSent) == State::kEnded && !caller.beside()->RunSoon(*this)) Run();
+  if (state_.exchange(State::kSent) != State::kEnded || caller.beside()->RunSoon(*this)) return;
+  channel_->RunOnPool([this] { Run(); });  // not in here, once the connection has ended meanwhile
 }
 
 Callback AsyncCall::Drop() {

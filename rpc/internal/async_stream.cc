@@ -55,7 +55,9 @@ void AsyncStream::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation
   if ((wishes & kEndWrites) != 0) caller.EndWrites(call_);
   if ((wishes & kCancel) != 0) caller.CancelEvents(call_);
   if ((wishes & kWrite) != 0) caller.WantRoom(call_);
-  if (BeginTurns() || (wishes != kNoWish && Claim())) RunSoon();
+  // Not in here, once the connection has ended meanwhile.
+  bool runs = BeginTurns() || (wishes != kNoWish && Claim());
+  if (runs && !reader().RunSoon(*this)) channel_->RunOnPool([this] { Run(); });
 }
 
 void AsyncStream::Fail(const absl::Status& why) {
@@ -94,7 +96,8 @@ void AsyncStream::PauseReads(bool pause) {
 void AsyncStream::Cancel() {
   if (Wishes(kCancel)) return wait_.Cancel();
   if (!EnterUnlessForked()) return;
-  caller_->CancelEvents(call_);
+  caller_->CancelAndForget(call_);
+  if (Claim()) Turns::RunSoon();
   LeaveUser();
 }
 

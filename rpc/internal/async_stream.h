@@ -87,8 +87,8 @@ class AsyncStream final : public Turns,
   void OnCancel() override { caller_->CancelEvents(call_); }
   // False: it has begun.
   bool Wishes(unsigned wish, bool is_wanted = true);
-  bool EnterUnlessForked() { return !caller_->IsForked() && EnterUser(); }
-  void TellMessage(Assembly message);
+  // In a forked child nobody leaves any more, nor waits.
+  bool EnterUnlessForked() { return EnterUser() && !caller_->IsForked(); }
   void End(const absl::Status& status);
 
   std::shared_ptr<AsyncStream> self_;     // until the end

@@ -104,19 +104,18 @@ class Caller {
 
   ConnectionReader* beside() const { return options_.beside; }
 
-  // Of a call with streams that has begun by StartAsync: caller_events.cc. The next thing that its
-  // Turns have to tell; a message, into `incoming`. Behind kEnd follows FinishEvents, which is as
-  // FinishAsync.
+  // Of streams that StartAsync has begun: caller_events.cc. The next thing that their Turns have to
+  // tell; a message, into `incoming`. Behind kEnd follows FinishEvents, which is as FinishAsync.
   enum class Event { kNone, kMessage, kRoom, kEnd };
   Event NextEvent(PendingCall& call, google::protobuf::MessageLite* incoming);
   absl::Status FinishEvents(PendingCall& call);
-  // These do not wait. WriteNow: false if the call has ended, or there is no room, which is then
-  // told when there is.
+  // Do not wait. WriteNow: false if it has ended, or there is no room, which is then told.
   bool WriteNow(PendingCall& call, const google::protobuf::MessageLite& message);
   void EndWrites(PendingCall& call);
   void WantRoom(PendingCall& call);
   void SetReads(PendingCall& call, bool reads);
   void CancelEvents(PendingCall& call);
+  void CancelAndForget(PendingCall& call);  // also of one that has ended: what was not told
 
   // Sends the request of a call with streams. If it fails, the connection may be gone; otherwise
   // Drop and Leave must follow at last. One thread reads, another writes; Cancel on any, see
@@ -192,6 +191,7 @@ class Caller {
     size_t size = 0;
   };
   class Beside;
+  void Forget(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why a call failed on this side.
   enum class Sent : bool { kNo, kMaybe };
   absl::Status FailedHere(const Method& method, const absl::Status& reason,

@@ -89,12 +89,22 @@ void Caller::SetReads(PendingCall& call, bool reads) {
 
 void Caller::CancelEvents(PendingCall& call) {
   MutexLock lock(mutex_);
-  if (call.done.load(std::memory_order_relaxed)) {
-    call.stream->inbox.Clear();  // its end may wait behind messages that are not wanted
-    return call.completion->OnEnded();
-  }
+  if (call.done.load(std::memory_order_relaxed)) return;
   call.cancel_is_due = call.completing;
   EndHere(call, Cancelled());
+}
+
+void Caller::CancelAndForget(PendingCall& call) {
+  CancelEvents(call);
+  MutexLock lock(mutex_);
+  if (call.done.load(std::memory_order_relaxed)) Forget(call);
+}
+
+// Its end may wait behind messages that are not wanted.
+void Caller::Forget(PendingCall& call) {
+  if (call.stream->inbox.empty()) return;
+  call.stream->inbox.Clear();
+  call.stream->broken = FailedHere(call.method, Cancelled(), Sent::kMaybe);
 }
 
 absl::Status Caller::FinishEvents(PendingCall& call) {

@@ -55,6 +55,7 @@ void Caller::Complete(PendingCall& call) {
       // The call is its own behind OnReply.
       MutexLock lock(mutex_);
       call.done.store(true, std::memory_order_release);
+      if (call.cancel_is_due && call.stream != nullptr) Forget(call);
       call.wait.Tell();
       runs = completion->OnReply();
     } else {

@@ -160,15 +160,13 @@ void ChannelBase::ConnectAndStart(AsyncStream& stream, const CallOptions& option
   absl::Status ready = Prepare(setting);
   setting.deadline = deadline;
   setting.left = 0;
-  {
+  while (ready.ok() && (stream.wait().IsCancelled() || !TryStart(setting, stream))) {
     PassOnCancel pass_on(stream.wait());
-    CancelRegistration registration;
+    CancelRegistration registration;  // not once it has started, and may end
     if (!registration.Begin(options.cancellation, pass_on)) stream.wait().Cancel();
-    while (ready.ok() && (stream.wait().IsCancelled() || !TryStart(setting, stream))) {
-      ready = Recover({deadline, options.wait_for_ready, &stream.wait()});
-      if (ready.ok() && stream.wait().IsCancelled()) ready = absl::CancelledError("cancelled");
-      if (!ready.ok()) ready = Setting::NotSent(setting.method, ready);
-    }
+    ready = Recover({deadline, options.wait_for_ready, &stream.wait()});
+    if (ready.ok() && stream.wait().IsCancelled()) ready = absl::CancelledError("cancelled");
+    if (!ready.ok()) ready = Setting::NotSent(setting.method, ready);
   }
   if (!ready.ok()) stream.Fail(ready);
 }

@@ -129,7 +129,8 @@ std::optional<std::vector<std::shared_ptr<Session>>> Lane::FindIdleSessions() {
   std::shared_ptr<Session> current;
   if ((word & LeaderRole::kInHandler) != 0) current = Current();
   Threads threads = CountThreads();
-  int64_t handlers = threads.count - 1 + suspended_.load();
+  const int suspended = suspended_.load();
+  int64_t handlers = threads.count - 1 + suspended;
   std::vector<std::shared_ptr<Session>> idle;
   for (const auto& session : Sessions()) {
     int64_t of_session = session->detached_handlers();
@@ -137,7 +138,7 @@ std::optional<std::vector<std::shared_ptr<Session>>> Lane::FindIdleSessions() {
     if (of_session == 0 && session != current) idle.push_back(session);
   }
   if (handlers > 0 || role_.word() != word) return std::nullopt;
-  if (CountThreads().added != threads.added) return std::nullopt;
+  if (CountThreads().added != threads.added || suspended_.load() > suspended) return std::nullopt;
   return idle;
 }
 

@@ -14,10 +14,12 @@ using google::protobuf::MessageLite;
 
 void ServedCall::LeaveTo(StreamReactor& reactor) {
   ShareNow();
-  if (shared_ == nullptr) {  // it was called as a one-way one, and has been answered
-    MutexLock lock(session_.mutex_);
-    shared_ = std::make_unique<Shared>(1);
-    shared_->ended = true;
+  {
+    MutexLock lock(session_.mutex_);  // another thread may be about to share it
+    if (shared_ == nullptr) {         // it was called as a one-way one, and has been answered
+      shared_ = std::make_unique<Shared>(1);
+      shared_->ended = true;
+    }
   }
   KeptStream::Begin(session_, *this, reactor);
 }

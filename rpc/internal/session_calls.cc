@@ -206,6 +206,7 @@ void Session::OnMessage(const FrameHeader& header, Body& body) {
   bool is_empty = (header.flags & kFlagEmpty) != 0;
   Assembly message;
   if (!is_empty) message = body.Take();
+  body.Release();  // a callback may read on
   std::vector<ServedCall::Ending> endings;
   Turns* turns = nullptr;
   {

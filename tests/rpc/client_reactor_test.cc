@@ -316,6 +316,23 @@ TEST_P(ClientReactorTest, CancelEndsOneThatIsPausedAndHasAllMessages) {
   EXPECT_EQ(reader.reads, 1);
 }
 
+TEST_P(ClientReactorTest, CancelEndsOneThatIsPausedAlsoWhenItsChannelHasEnded) {
+  CountUpTo(10);
+  service_.say = SendBack;
+  StartAsync();
+  Reader reader;
+  reader.on_read = [&](const Item&) { reader.PauseReads(); };
+  stub_->Count(Item(), reader);
+  EXPECT_TRUE(stub_->Say(Item()).ok());
+  while (reader.reads == 0) std::this_thread::yield();
+  channel_->Close();
+  DropChannel();
+  EXPECT_FALSE(reader.outcome.is_set());
+  reader.Cancel();
+  EXPECT_EQ(reader.outcome.Await().code(), StatusCode::kCancelled);
+  EXPECT_EQ(reader.reads, 1);
+}
+
 TEST_P(ClientReactorTest, CallbacksMayCallAndWait) {
   Signal reads;
   reads_when_ = &reads;

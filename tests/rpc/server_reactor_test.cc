@@ -322,6 +322,42 @@ TEST_P(ServerReactorTest, OneThatFinishesAtAnyMomentLeavesTheConnectionWell) {
   }
 }
 
+// Other threads read on meanwhile.
+TEST_P(ServerReactorTest, OnReadsDoneMayTakeLong) {
+  class Slow final : public ServerReadReactor<Item, Item> {
+   public:
+    void OnRead(const Item& item) override { reply().set_number(item.number()); }
+    void OnReadsDone() override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      Finish();
+    }
+    void OnDone() override { delete this; }
+  };
+  service_.sum = [](ServerContext& context, ServerReader<Item>& requests, Item& reply) {
+    return React(context, requests, reply, *new Slow);
+  };
+  service_.say = SendBack;
+  Start();
+  std::atomic<bool> done{false};
+  std::thread others([&] {
+    for (int i = 0; !done; ++i) {
+      absl::StatusOr<Item> said = stub_->Say(Numbered(i));
+      ASSERT_TRUE(said.ok()) << said.status();
+      EXPECT_EQ(said->number(), i);
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    Item reply;
+    ClientWriter<Item> writer = stub_->Sum(&reply);
+    EXPECT_TRUE(writer.Write(Numbered(i)));
+    absl::Status status = writer.Finish();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_EQ(reply.number(), i);
+  }
+  done = true;
+  others.join();
+}
+
 TEST_P(ServerReactorTest, AOneWayCallOfItIsCancelledAtOnce) {
   Signal done;
   class Once final : public ServerWriteReactor<Item> {
