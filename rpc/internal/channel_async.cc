@@ -77,7 +77,7 @@ void ChannelBase::CallUnseen(const Method& method, const MessageLite& request, M
                                             setting.deadline);
   if (options.wait_for_ready && TryPatiently(setting, call)) return;
   // To connect may take long.
-  RunOnPool([self = shared_from_this(), call] { self->ConnectAndCall(call); });
+  RunToConnect([self = shared_from_this(), call] { self->ConnectAndCall(call); });
 }
 
 // An asynchronous call that waits for a connection, or may have to.
@@ -110,7 +110,7 @@ bool ChannelBase::TryPatiently(Setting& setting, const std::shared_ptr<PatientCa
     if (self == nullptr || ++call->connections == self->most_connections()) {
       return call->done(std::move(status));
     }
-    self->RunOnPool([self, call] { self->ConnectAndCall(call); });
+    self->RunToConnect([self, call] { self->ConnectAndCall(call); });
   };
   return TryAsync(setting, *call->request, call->reply, done);
 }
@@ -149,7 +149,7 @@ void ChannelBase::OpenUnseen(const Method& method, const MessageLite* request, M
   std::shared_ptr<const MessageLite> copy;
   if (request != nullptr) copy = CopyOf(*request);
   stream->set_request(copy);
-  RunOnPool([self = shared_from_this(), stream, options, deadline = setting.deadline] {
+  RunToConnect([self = shared_from_this(), stream, options, deadline = setting.deadline] {
     self->ConnectAndStart(*stream, options, deadline);
   });
 }

@@ -96,6 +96,8 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual void AfterCall(const absl::Status& status) = 0;
   bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
 
+  // As RunOnPool, for what may wait for a connection.
+  virtual void RunToConnect(absl::AnyInvocable<void()> run) { RunOnPool(std::move(run)); }
   // OK: it may start asynchronous calls.
   virtual absl::Status MayCallAsync() const = 0;
 

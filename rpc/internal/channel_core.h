@@ -74,6 +74,7 @@ class ChannelCore final : public ChannelBase {
   Caller* Begin(PendingCall& call, std::shared_ptr<void>& hold) override;
   void AfterCall(const absl::Status& status) override ABSL_ATTRIBUTE_COLD;
   void RunOnPool(absl::AnyInvocable<void()> run) override;
+  void RunToConnect(absl::AnyInvocable<void()> run) override;
   absl::Status MayCallAsync() const override;
   int most_connections() const override { return may_reconnect() ? kMostConnections : 1; }
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/cancel_registration.h"
 #include "ferry/rpc/internal/channel_core.h"
+#include "ferry/rpc/internal/channel_server.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/own_status.h"
 #include "ferry/transport/internal/thread.h"
@@ -89,6 +90,11 @@ class ChannelCore::Wakeup final : public CancelTarget {
  private:
   ChannelCore& core_;
 };
+
+void ChannelCore::RunToConnect(absl::AnyInvocable<void()> run) {
+  if (server_ == nullptr || IsForked()) return run();
+  server_->RunToConnect(std::move(run));
+}
 
 absl::Status ChannelCore::Recover(const Patience& patience) {
   Leadership::PassOnBeforeWait();

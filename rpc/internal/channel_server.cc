@@ -30,7 +30,8 @@ ChannelServer::ChannelServer(const ChannelOptions& options)
     : entrance_(std::make_shared<Entrance>()),
       pool_(std::make_shared<WorkerPool>(
           // One more connects for asynchronous calls.
-          options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1) + options.async)) {
+          options.in_loop ? 0 : std::max<size_t>(options.max_threads, 1) + options.async)),
+      most_connecting_(std::max<size_t>(options.max_threads + options.async, 2) - 1) {
   entrance_->options.max_message = options.max_message;
   entrance_->options.stream_credit = options.stream_credit;
   entrance_->options.interceptors = options.service_interceptors;
@@ -81,6 +82,31 @@ void ChannelServer::RunOnPool(absl::AnyInvocable<void()> run) {
   auto once = std::make_shared<RunOnce>(std::move(run));
   bool runs = is_in_loop() ? loop_lane_->RunSoonUnlessEnded(once) : pool_->RunUnlessStopped(once);
   if (!runs) once->RunHere();
+}
+
+void ChannelServer::RunToConnect(absl::AnyInvocable<void()> run) {
+  {
+    MutexLock lock(mutex_);
+    if (connecting_ == most_connecting_) return to_connect_.push_back(std::move(run));
+    ++connecting_;
+  }
+  RunOnPool([this, run = std::move(run)]() mutable { ConnectAll(std::move(run)); });
+}
+
+// It, and then those that have waited for its thread meanwhile.
+void ChannelServer::ConnectAll(absl::AnyInvocable<void()> first) {
+  absl::AnyInvocable<void()> next = std::move(first);
+  for (;;) {
+    next();
+    next = nullptr;  // without the lock
+    MutexLock lock(mutex_);
+    if (to_connect_.empty()) {
+      --connecting_;
+      return;
+    }
+    next = std::move(to_connect_.front());
+    to_connect_.pop_front();
+  }
 }
 
 absl::Status ChannelServer::Start(const std::shared_ptr<Session>& session) {

@@ -4,6 +4,8 @@
 #ifndef FERRY_RPC_INTERNAL_CHANNEL_SERVER_H_
 #define FERRY_RPC_INTERNAL_CHANNEL_SERVER_H_
 
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -47,6 +49,9 @@ class ChannelServer {
 
   // On a thread of its own.
   void RunOnPool(absl::AnyInvocable<void()> run);
+  // The same for what may wait for a connection: it leaves a thread to read that, so that of many
+  // some run only when others have.
+  void RunToConnect(absl::AnyInvocable<void()> run);
 
   // This thread runs a handler, or some callback, of one of its connections.
   bool IsOnThisThread();
@@ -59,6 +64,7 @@ class ChannelServer {
 
   std::vector<std::shared_ptr<Lane>> Lanes();
   absl::Status MakeLoopLane();
+  void ConnectAll(absl::AnyInvocable<void()> first);
 
   ServiceRegistry registry_;  // constant
   std::shared_ptr<Entrance> entrance_;
@@ -66,8 +72,12 @@ class ChannelServer {
   const std::shared_ptr<WorkerPool> pool_;
   std::shared_ptr<ServerLane> loop_lane_;  // constant; null: each connection has a lane of its own
 
+  const size_t most_connecting_;
+
   Mutex mutex_;
   std::vector<std::shared_ptr<Lane>> lanes_ ABSL_GUARDED_BY(mutex_);
+  size_t connecting_ ABSL_GUARDED_BY(mutex_) = 0;  // threads
+  std::deque<absl::AnyInvocable<void()>> to_connect_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ferry::internal

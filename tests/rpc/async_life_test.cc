@@ -17,6 +17,7 @@
 #include "ferry/rpc/call_failure.h"
 #include "ferry/rpc/channel.h"
 #include "tests/rpc/async_test.h"
+#include "tests/rpc/reactors.h"
 
 namespace ferry::test {
 namespace {
@@ -98,6 +99,42 @@ TEST_P(AsyncLifeTest, OneThreadConnectsAndReads) {
         },
         call);
     done.Await();
+  }
+}
+
+// So that none is left to read the connection that they wait for, if each took one.
+TEST_P(AsyncLifeTest, MoreCallsThanThreadsWaitForAServer) {
+  service_.say = SendBack;
+  service_.count = [](ServerContext&, const Item&, ServerWriter<Item>& replies) {
+    replies.Write(Item());
+    return absl::OkStatus();
+  };
+  ChannelOptions options;
+  options.max_threads = 2;
+  StartAsync(options);
+  Stop();
+  CallOptions call;
+  call.wait_for_ready = true;
+  constexpr int kCalls = 50;
+  Countdown left(kCalls);
+  std::vector<std::unique_ptr<Reader>> readers;
+  for (int i = 0; i < kCalls; ++i) {
+    stub_->Say(
+        Numbered(i),
+        [&, i](absl::StatusOr<Item> reply) {
+          EXPECT_TRUE(reply.ok()) << reply.status();
+          EXPECT_EQ(reply.ok() ? reply->number() : -1, i);
+          left.Tick();
+        },
+        call);
+    readers.push_back(std::make_unique<Reader>());
+    stub_->Count(Item(), *readers.back(), call);
+  }
+  StartServer({});
+  left.Await();
+  for (const auto& reader : readers) {
+    EXPECT_TRUE(reader->outcome.Await().ok()) << reader->outcome.Await();
+    EXPECT_EQ(reader->reads, 1);
   }
 }
 

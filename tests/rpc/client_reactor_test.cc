@@ -25,6 +25,10 @@ using absl::StatusCode;
 
 class ClientReactorTest : public AsyncTest {
  protected:
+  ~ClientReactorTest() override {
+    DropChannel();
+    Stop();
+  }
   void CountUpTo(int count, size_t size = 0) {
     service_.count = [=](ServerContext&, const Item&, ServerWriter<Item>& replies) {
       Item item = Sized(size);
@@ -37,7 +41,7 @@ class ClientReactorTest : public AsyncTest {
   }
   void SumUp() {
     service_.sum = [this](ServerContext&, ServerReader<Item>& requests, Item& reply) {
-      if (reads_when_ != nullptr) reads_when_->Await();
+      may_read_.Await();
       int sum = 0;
       for (Item item; requests.Read(&item);) sum += item.number();
       reply.set_number(sum);
@@ -57,7 +61,7 @@ class ClientReactorTest : public AsyncTest {
     return numbers;
   }
 
-  Signal* reads_when_ = nullptr;
+  Signal may_read_;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, ClientReactorTest, testing::ValuesIn(kTalkSchemes), NameOfScheme);
@@ -72,8 +76,6 @@ TEST_P(ClientReactorTest, AReaderIsToldEachMessageInOrderAndThenTheEnd) {
 }
 
 TEST_P(ClientReactorTest, AWriterIsToldWhenThereIsRoomAgain) {
-  Signal reads;
-  reads_when_ = &reads;
   SumUp();
   StartAsync();
   Writer writer;
@@ -88,7 +90,7 @@ TEST_P(ClientReactorTest, AWriterIsToldWhenThereIsRoomAgain) {
   while (writer.Write(item)) ++written;
   EXPECT_GT(written, 0);
   EXPECT_LT(written, 500);  // nobody reads
-  reads.Set();
+  may_read_.Set();
   EXPECT_TRUE(writer.outcome.Await().ok()) << writer.outcome.Await();
   EXPECT_EQ(writer.reply().number(), 500);
 }
@@ -334,8 +336,6 @@ TEST_P(ClientReactorTest, CancelEndsOneThatIsPausedAlsoWhenItsChannelHasEnded) {
 }
 
 TEST_P(ClientReactorTest, CallbacksMayCallAndWait) {
-  Signal reads;
-  reads_when_ = &reads;
   SumUp();
   service_.say = SendBack;
   StartAsync();
@@ -353,7 +353,7 @@ TEST_P(ClientReactorTest, CallbacksMayCallAndWait) {
   };
   stub_->Sum(writer);
   while (writer.Write(item)) ++written;
-  reads.Set();
+  may_read_.Set();
   EXPECT_TRUE(writer.outcome.Await().ok()) << writer.outcome.Await();
   EXPECT_EQ(written, 100);
 }
