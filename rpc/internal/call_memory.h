@@ -4,6 +4,7 @@
 #ifndef FERRY_RPC_INTERNAL_CALL_MEMORY_H_
 #define FERRY_RPC_INTERNAL_CALL_MEMORY_H_
 
+#include <atomic>
 #include <cstddef>
 #include <new>
 
@@ -18,6 +19,7 @@ class CallMemory {
  public:
   CallMemory() = default;
   ~CallMemory() {
+    ::operator delete(latest_.load(std::memory_order_relaxed));
     while (free_ != nullptr) {
       Free* free = free_;
       free_ = free->next;
@@ -29,6 +31,8 @@ class CallMemory {
 
   // `size` is always the same.
   void* Take(size_t size) {
+    // The latest takes no lock: a callback that calls gives its own back just before.
+    if (void* latest = latest_.exchange(nullptr, std::memory_order_acquire)) return latest;
     {
       MutexLock lock(mutex_);
       if (Free* free = free_) {
@@ -39,6 +43,11 @@ class CallMemory {
     return ::operator new(size);
   }
   void Give(void* memory) {
+    void* none = nullptr;
+    if (latest_.compare_exchange_strong(none, memory, std::memory_order_release,
+                                        std::memory_order_relaxed)) {
+      return;
+    }
     MutexLock lock(mutex_);
     free_ = new (memory) Free{free_};
   }
@@ -47,6 +56,9 @@ class CallMemory {
   struct Free {
     Free* next;
   };
+
+  // The release in Give pairs with the acquire in Take: of who has used it before.
+  std::atomic<void*> latest_{nullptr};
 
   Mutex mutex_;
   Free* free_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -112,7 +112,7 @@ TEST_P(AsyncLifeTest, MoreCallsThanThreadsWaitForAServer) {
   ChannelOptions options;
   options.max_threads = 2;
   StartAsync(options);
-  Stop();
+  StopAndNotice();
   CallOptions call;
   call.wait_for_ready = true;
   constexpr int kCalls = 50;

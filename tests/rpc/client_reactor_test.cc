@@ -277,7 +277,7 @@ TEST_P(ClientReactorTest, ARequestThatWaitsForAConnectionArrivesWhole) {
     return absl::OkStatus();
   };
   StartAsync();
-  Stop();
+  StopAndNotice();
   CallOptions options;
   options.wait_for_ready = true;
   Reader reader;
@@ -289,7 +289,7 @@ TEST_P(ClientReactorTest, ARequestThatWaitsForAConnectionArrivesWhole) {
 
 TEST_P(ClientReactorTest, CancelEndsOneThatWaitsForAConnection) {
   StartAsync();
-  Stop();
+  StopAndNotice();
   CallOptions options, with_cancellation;
   options.wait_for_ready = with_cancellation.wait_for_ready = true;
   Cancellation cancellation;
