@@ -8,7 +8,8 @@
 namespace ferry::internal {
 namespace {
 
-constexpr uint32_t kMinSlots = 64;
+// The reader tells of its progress by half laps: more than 64 frames may be under way.
+constexpr uint32_t kMinSlots = 128;
 constexpr uint32_t kMaxSlots = 4096;
 
 // How much payload there is to a slot, at least as long as kMaxSlots allow it.
