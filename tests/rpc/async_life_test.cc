@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -80,6 +81,12 @@ TEST_P(AsyncLifeTest, ACallbackOfACallThatCouldNotBeginMayDropTheLastHandle) {
   while (lives.use_count() > 1) std::this_thread::yield();
 }
 
+// A server that ends without a grace may not say that it has not taken a call.
+bool MayHaveRun(const absl::Status& status) {
+  std::optional<CallFailure> failure = CallFailureOf(status);
+  return failure.has_value() && failure->delivery == CallFailure::Delivery::kMaybeExecuted;
+}
+
 TEST_P(AsyncLifeTest, OneThreadConnectsAndReads) {
   service_.say = SendBack;
   ChannelOptions options;
@@ -94,7 +101,7 @@ TEST_P(AsyncLifeTest, OneThreadConnectsAndReads) {
     stub_->Say(
         Numbered(i),
         [&](absl::StatusOr<Item> reply) {
-          EXPECT_TRUE(reply.ok()) << reply.status();
+          EXPECT_TRUE(reply.ok() || MayHaveRun(reply.status())) << reply.status();
           done.Set();
         },
         call);

@@ -43,11 +43,6 @@ class AsyncTest : public TalkTest {
     options.async = true;
     Start({}, options);
   }
-  // What is called next finds no connection.
-  void StopAndNotice() {
-    Stop();
-    EXPECT_EQ(stub_->Say(Item()).status().code(), absl::StatusCode::kUnavailable);
-  }
   void DropChannel() {
     stub_.reset();
     channel_.reset();

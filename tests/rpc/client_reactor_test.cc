@@ -220,7 +220,10 @@ TEST_P(ClientReactorTest, TheEndOfTheConnectionEndsIt) {
 
 TEST_P(ClientReactorTest, TheLastHandleMayGoInItsEnd) {
   ChatBack();
-  StartAsync();
+  auto lives = std::make_shared<bool>(true);
+  ChannelOptions options;
+  options.on_event = [lives](const Event&) {};
+  StartAsync(std::exchange(options, {}));
   Chatter chatter;
   Signal gone;
   chatter.on_done = [&] {
@@ -231,6 +234,7 @@ TEST_P(ClientReactorTest, TheLastHandleMayGoInItsEnd) {
   chatter.WritesDone();
   gone.Await();
   EXPECT_TRUE(chatter.outcome.Await().ok()) << chatter.outcome.Await();
+  while (lives.use_count() > 1) std::this_thread::yield();  // on a thread of its own
 }
 
 TEST_P(ClientReactorTest, TheLastHandleThatGoesEndsItAndWaits) {

@@ -257,7 +257,7 @@ TEST_P(ServingChannelTest, ANewConnectionIsServedAsTheLastWas) {
     absl::Status status = stub_->Say(Numbered(1), &reply, options);
     ASSERT_TRUE(status.ok()) << status;
     ASSERT_EQ(reply.number(), 1);
-    Stop();
+    StopAndNotice();
     StartServer({});
   }
 }

@@ -102,6 +102,12 @@ class TalkTest : public testing::TestWithParam<const char*> {
     EXPECT_TRUE(served_.ok()) << served_;
   }
 
+  // What is called next finds no connection.
+  void StopAndNotice() {
+    Stop();
+    EXPECT_EQ(stub_->Say(Item()).status().code(), absl::StatusCode::kUnavailable);
+  }
+
   static Item Numbered(int number) {
     Item item;
     item.set_number(number);
