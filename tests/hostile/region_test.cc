@@ -19,7 +19,7 @@ namespace {
 using internal::RingPosition;
 using internal::RingSlot;
 
-constexpr uint32_t kSlots = 64;
+constexpr uint32_t kSlots = 128;
 constexpr uint32_t kRing = kSmallRing;
 
 class RegionTest : public testing::Test {
@@ -181,14 +181,14 @@ TEST_F(RegionTest, ReleasingWhatWasNeverSentIsBroken) {
 }
 
 TEST_F(RegionTest, ReleasingBackwardsIsBroken) {
-  EXPECT_TRUE(Send(40));
+  EXPECT_TRUE(Send(kSlots / 2 + 10));
   FrameHeader header;
   std::string payload;
   while (attacker().TakeFrame(header, payload)) {
   }
-  EXPECT_TRUE(Send(60));  // it has seen what was released
+  EXPECT_TRUE(Send(kSlots - 10));  // it has seen what was released
   attacker().control().released = RingPosition{1, 128}.Pack();
-  Send(100);
+  Send(2 * kSlots);
   ExpectBroken("broken ring: the peer has released what was never sent");
 }
 

@@ -27,7 +27,7 @@ namespace {
 using internal::Connection;
 using Step = Connection::Step;
 
-constexpr int kSlots = 64;  // of a ring of the usual size
+constexpr int kSlots = 128;  // of a ring of the usual size
 
 bool InForkedProcess(const std::function<bool()>& check) {
   pid_t forked = fork();
