@@ -149,9 +149,8 @@ class Contestant {
 
 class Ferry final : public Contestant {
  public:
-  // `link`: to the child, which serves at `address`, too.
+  // With a child that serves at `address`.
   static absl::StatusOr<std::unique_ptr<Contestant>> Start(const std::string& carrier,
-                                                           const std::string& link,
                                                            const std::string& address,
                                                            const std::string& program,
                                                            bool in_loop) {
@@ -160,7 +159,7 @@ class Ferry final : public Contestant {
     options.in_loop = in_loop;
     options.wait_for_ready = absl::Seconds(10);
     absl::StatusOr<Child> child =
-        Spawn(absl::StrCat("exec:", program, "?transport=", link, "&arg=--at=", address), options);
+        Spawn(absl::StrCat("exec:", program, "?arg=--at=", address), options);
     if (!child.ok()) return child.status();
     absl::StatusOr<Channel> channel =
         address == "parent:" ? child->channel() : Connect(address, options);
@@ -244,7 +243,7 @@ absl::StatusOr<Contestants> All(const std::string& program) {
     for (bool in_loop : {false, true}) {
       std::string address = absl::StrCat(over, ":", at, "-", over, in_loop ? "-loop" : "");
       if (over == "pipe") address = "parent:";
-      auto ferry = Ferry::Start(over, "pipe", address, program, in_loop);
+      auto ferry = Ferry::Start(over, address, program, in_loop);
       if (!ferry.ok()) return ferry.status();
       all.push_back(*std::move(ferry));
     }

@@ -78,7 +78,7 @@ function(ferry_program name)
 endfunction()
 
 # ferry_test(NAME SRCS a_test.cc … DEPS x …): a GoogleTest program under ctest. A test
-# that hangs fails after two minutes.
+# that hangs fails after two minutes, or five with a sanitizer.
 function(ferry_test name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
@@ -86,6 +86,6 @@ function(ferry_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} ferry_test_main)
   ferry_compile_options(${name})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+  set_tests_properties(${name} PROPERTIES TIMEOUT $<IF:$<BOOL:${FERRY_SANITIZE}>,300,120>
     ENVIRONMENT "FERRY_BIN_DIR=${FERRY_BIN_DIR}")
 endfunction()

@@ -66,19 +66,8 @@ constexpr char kOneWayHandler[] = R"(
       )";
 
 std::string_view HandlerLayout(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return kUnaryHandler;
-    case Shape::kServerStream:
-      return kServerStreamHandler;
-    case Shape::kClientStream:
-      return kClientStreamHandler;
-    case Shape::kTwoWayStream:
-      return kTwoWayStreamHandler;
-    case Shape::kOneWay:
-      return kOneWayHandler;
-  }
-  return "";
+  return ByShape(shape, {kUnaryHandler, kServerStreamHandler, kClientStreamHandler,
+                         kTwoWayStreamHandler, kOneWayHandler});
 }
 
 constexpr char kUnaryCall[] = R"(
@@ -167,19 +156,8 @@ constexpr char kOneWayCall[] = R"(
       )";
 
 std::string_view CallLayout(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return kUnaryCall;
-    case Shape::kServerStream:
-      return kServerStreamCall;
-    case Shape::kClientStream:
-      return kClientStreamCall;
-    case Shape::kTwoWayStream:
-      return kTwoWayStreamCall;
-    case Shape::kOneWay:
-      return kOneWayCall;
-  }
-  return "";
+  return ByShape(
+      shape, {kUnaryCall, kServerStreamCall, kClientStreamCall, kTwoWayStreamCall, kOneWayCall});
 }
 
 std::string Classes(const pb::ServiceDescriptor& service, const Options& options) {

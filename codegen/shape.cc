@@ -25,19 +25,8 @@ Shape ShapeOf(const pb::MethodDescriptor& method) {
 }
 
 std::string ShapeName(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return "Unary";
-    case Shape::kServerStream:
-      return "ServerStream";
-    case Shape::kClientStream:
-      return "ClientStream";
-    case Shape::kTwoWayStream:
-      return "TwoWayStream";
-    case Shape::kOneWay:
-      return "OneWay";
-  }
-  return "";
+  return std::string(
+      ByShape(shape, {"Unary", "ServerStream", "ClientStream", "TwoWayStream", "OneWay"}));
 }
 
 std::string CheckShape(const pb::MethodDescriptor& method) {

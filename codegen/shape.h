@@ -6,12 +6,20 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <array>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace ferry::codegen {
 
 // What decides how a method is declared; see ferry::CallShape.
 enum class Shape { kUnary, kServerStream, kClientStream, kTwoWayStream, kOneWay };
+
+// The one of these texts, which are in the order of the shapes.
+inline std::string_view ByShape(Shape shape, const std::array<std::string_view, 5>& texts) {
+  return texts[static_cast<size_t>(shape)];
+}
 
 // Of a method that CheckShape finds nothing wrong with.
 Shape ShapeOf(const google::protobuf::MethodDescriptor& method);

@@ -105,19 +105,8 @@ constexpr char kOneWayHandler[] = R"(
       )";
 
 std::string_view HandlerLayout(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return kUnaryHandler;
-    case Shape::kServerStream:
-      return kServerStreamHandler;
-    case Shape::kClientStream:
-      return kClientStreamHandler;
-    case Shape::kTwoWayStream:
-      return kTwoWayStreamHandler;
-    case Shape::kOneWay:
-      return kOneWayHandler;
-  }
-  return "";
+  return ByShape(shape, {kUnaryHandler, kServerStreamHandler, kClientStreamHandler,
+                         kTwoWayStreamHandler, kOneWayHandler});
 }
 
 std::string_view TableEntryLayout(Shape /*any*/) {

@@ -112,19 +112,8 @@ constexpr char kOneWayCall[] = R"(
 }  // namespace
 
 std::string_view StubMethodLayout(Shape shape) {
-  switch (shape) {
-    case Shape::kUnary:
-      return kUnaryCall;
-    case Shape::kServerStream:
-      return kServerStreamCall;
-    case Shape::kClientStream:
-      return kClientStreamCall;
-    case Shape::kTwoWayStream:
-      return kTwoWayStreamCall;
-    case Shape::kOneWay:
-      return kOneWayCall;
-  }
-  return "";
+  return ByShape(
+      shape, {kUnaryCall, kServerStreamCall, kClientStreamCall, kTwoWayStreamCall, kOneWayCall});
 }
 
 }  // namespace ferry::codegen

@@ -57,7 +57,7 @@ class ClientInterceptor {
 
   // When the call has ended, if OnCall has returned OK, in the reverse order, once: with its
   // status, which may be changed, before the caller gets it. A stream ends here in its Finish, or
-  // with CANCELLED when it goes away without.
+  // with CANCELLED when it goes away without; that of a reactor before its OnDone.
   virtual void OnEnd(const Method& method, void* state, absl::Status& status);
 };
 

@@ -37,7 +37,7 @@ class Ticker {
   void Tick() {
     if (--to_start_ == 0) uv_timer_stop(&tick_);
     stub_.Greet(request_, [this](absl::StatusOr<greeter::GreetReply> reply) {
-      if (reply.ok()) puts(reply->text().c_str());
+      if (reply.ok()) puts(reply->text().c_str()), fflush(stdout);
       if (!reply.ok()) status_ = reply.status();
       if (--to_end_ == 0) uv_poll_stop(&ready_);  // nothing is left for the loop to wait for
     });

@@ -165,7 +165,8 @@ void ChannelBase::ConnectAndStart(AsyncStream& stream, const CallOptions& option
     CancelRegistration registration;  // not once it has started, and may end
     if (!registration.Begin(options.cancellation, pass_on)) stream.wait().Cancel();
     ready = Recover({deadline, options.wait_for_ready, &stream.wait()});
-    if (ready.ok() && stream.wait().IsCancelled()) ready = absl::CancelledError("cancelled");
+    if (ready.ok() && stream.wait().IsCancelled())
+      ready = absl::CancelledError("the caller cancelled it");
     if (!ready.ok()) ready = Setting::NotSent(setting.method, ready);
   }
   if (!ready.ok()) stream.Fail(ready);

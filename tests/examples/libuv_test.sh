@@ -16,9 +16,9 @@ for scheme in unix named-pipe shm; do
   server=$!
   expect "$scheme: greetings" $'hello uv\nhello uv\nhello uv' \
     "$(timeout 60 "$bin/hello_ticker" "$at" uv 3 2>&1)"
-  timeout 60 "$bin/hello_ticker" "$at" uv 50 >/dev/null &
+  "$bin/hello_ticker" "$at" uv 100 >"$folder/said" &
   ticker=$!
-  sleep 0.2
+  until [[ -s $folder/said ]] || ! kill -0 "$ticker"; do sleep 0.01; done
   expect "$scheme: its threads" 1 "$(ls "/proc/$ticker/task" | wc -l)"
   wait "$ticker" && ended=$? || ended=$?
   expect "$scheme: its end" 0 "$ended"

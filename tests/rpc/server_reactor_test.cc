@@ -86,6 +86,15 @@ class ServerReactorTest : public AsyncTest {
       return React(context, stream, *new EchoReactor(living_));
     };
   }
+  // A chat that `idle` has begun to read.
+  ClientReaderWriter<Item, Item> ChatWith(Idle& idle, const ServerOptions& options = {}) {
+    LeaveTo(idle);
+    Start(options);
+    ClientReaderWriter<Item, Item> chat = stub_->Chat();
+    chat.Write(Numbered(1));
+    idle.began.Await();
+    return chat;
+  }
   void LeaveTo(Idle& idle) {
     service_.chat = [&](ServerContext& context, ServerReaderWriter<Item, Item>& stream) {
       return React(context, stream, idle);
@@ -186,12 +195,8 @@ TEST_P(ServerReactorTest, BothSidesReactAndNothingIsLost) {
 
 TEST_P(ServerReactorTest, ACancelledOneIsToldAndStaysUntilItFinishes) {
   Idle idle;
-  LeaveTo(idle);
-  Start();
   {
-    ClientReaderWriter<Item, Item> chat = stub_->Chat();
-    chat.Write(Numbered(1));
-    idle.began.Await();
+    ClientReaderWriter<Item, Item> chat = ChatWith(idle);
     EXPECT_FALSE(idle.IsCancelled());
   }
   idle.cancelled.Await();
@@ -207,7 +212,7 @@ TEST_P(ServerReactorTest, ADeadlineCancelsIt) {
   LeaveTo(idle);
   Start();
   CallOptions options;
-  options.timeout = absl::Milliseconds(20);
+  options.timeout = absl::Milliseconds(100);  // that is, once it is there
   ClientReaderWriter<Item, Item> chat = stub_->Chat(options);
   EXPECT_EQ(chat.Finish().code(), StatusCode::kDeadlineExceeded);
   idle.cancelled.Await();
@@ -217,11 +222,7 @@ TEST_P(ServerReactorTest, ADeadlineCancelsIt) {
 
 TEST_P(ServerReactorTest, ItMayFinishOnAnotherThreadWithAStatus) {
   Idle idle;
-  LeaveTo(idle);
-  Start();
-  ClientReaderWriter<Item, Item> chat = stub_->Chat();
-  chat.Write(Numbered(1));
-  idle.began.Await();
+  ClientReaderWriter<Item, Item> chat = ChatWith(idle);
   EXPECT_TRUE(idle.Write(Numbered(5)));
   idle.Finish(absl::NotFoundError("enough"));
   idle.Finish();  // once
@@ -254,11 +255,7 @@ TEST_P(ServerReactorTest, NothingComesWhileReadsArePaused) {
 
 TEST_P(ServerReactorTest, AShutdownWaitsForItUntilItsGraceIsOver) {
   Idle idle;
-  LeaveTo(idle);
-  Start();
-  ClientReaderWriter<Item, Item> chat = stub_->Chat();
-  chat.Write(Numbered(1));
-  idle.began.Await();
+  ClientReaderWriter<Item, Item> chat = ChatWith(idle);
   Shutdown(absl::Milliseconds(50));
   idle.cancelled.Await();
   Stop();
@@ -277,14 +274,10 @@ class Answers final : public ServerInterceptor {
 
 TEST_P(ServerReactorTest, InterceptorsSeeItsAnswer) {
   Idle idle;
-  LeaveTo(idle);
   Answers answers;
   ServerOptions options;
   options.interceptors = {&answers};
-  Start(options);
-  ClientReaderWriter<Item, Item> chat = stub_->Chat();
-  chat.Write(Numbered(1));
-  idle.began.Await();
+  ClientReaderWriter<Item, Item> chat = ChatWith(idle, options);
   EXPECT_TRUE(answers.seen.empty());
   idle.Finish(absl::AbortedError(""));
   idle.done.Await();
