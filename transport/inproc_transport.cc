@@ -199,6 +199,7 @@ class InprocTransport final : public Transport {
   void Commit(Reservation& reservation) override { other_->Put(Take(reservation), max_queued()); }
   void Abandon(Reservation& reservation) override { Take(reservation); }
   void Flush(Deadline) override {}
+  bool sends_at_commit() const override { return true; }
   size_t queued() const override { return 0; }
 
   ReadResult TryRead(Frame& frame) override {

@@ -58,6 +58,7 @@ class ShmTransport final : public Transport {
   void Commit(Reservation& reservation) override;
   void Abandon(Reservation& reservation) override;
   void Flush(Deadline deadline) override;
+  bool sends_at_commit() const override { return true; }
   size_t queued() const override;
   ReadResult TryRead(Frame& frame) override;
   void Release() override;

@@ -104,6 +104,9 @@ class Transport {
   // left then goes with a later Flush or Wait.
   virtual void Flush(Deadline deadline) = 0;
 
+  // Whether Commit does that itself, so that nothing is gained by a later Flush.
+  virtual bool sends_at_commit() const { return false; }
+
   // The memory, in bytes, of messages that were committed and have not gone to the system, or
   // to where the peer reads; never 0 while there is one. Within a process all go there at once.
   virtual size_t queued() const = 0;

@@ -153,7 +153,7 @@ void Caller::Look() {
   look.deadline = Deadline::min();
   for (int i = 0; i < 2; ++i) {
     transport_.Wait(look);
-    ReadUntil([] { return true; }, Deadline::min(), false, kMostAtOnce);
+    ReadOn();
   }
 }
 
@@ -170,7 +170,7 @@ void Caller::TakeNews() {
 
 void Caller::AwaitDone(PendingCall& call, Deadline deadline) {
   MutexLock lock(mutex_);
-  if (call.reads) token_.Release();
+  if (call.reads) StopReading(call);
   bool flushed = false;
   while (!call.done.load(std::memory_order_relaxed)) {
     if (HasPassed(deadline)) {
@@ -181,7 +181,7 @@ void Caller::AwaitDone(PendingCall& call, Deadline deadline) {
         MutexUnlock unlock(mutex_);
         ReadFor(call, deadline);
       }
-      token_.Release();
+      StopReading(call);
     } else {
       token_.Wait(call.wait.waiter, mutex_, deadline);
       if (call.done.load(std::memory_order_relaxed)) break;
@@ -197,12 +197,30 @@ void Caller::AwaitDone(PendingCall& call, Deadline deadline) {
   if (call.left) Leave();
 }
 
-// Reads for all until this call is done.
+// Reads for all until this call is done, or its reply is here.
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
-  reading_for_ = &call;
-  ReadUntil([&call] { return call.done.load(std::memory_order_acquire); }, deadline,
-            call.cancellation != nullptr, kMostAtOnce);
-  reading_for_ = nullptr;
+  own_.call = &call;
+  auto is_done = [&] { return own_.is_here || call.done.load(std::memory_order_acquire); };
+  ReadUntil(is_done, deadline, call.cancellation != nullptr, kMostAtOnce);
+  own_.call = nullptr;
+}
+
+// Gives the token back, and ends the call if its reply is here: unless another thread has.
+void Caller::StopReading(PendingCall& call) {
+  if (std::exchange(own_.is_here, false)) {
+    if (own_.credit != 0) GiveCredit(own_.credit);
+    calls_.Remove(call.id);
+    call.owes_cancel = false;
+    if (!call.done.load(std::memory_order_relaxed)) {
+      call.status = std::move(own_.outcome);
+      call.done.store(true, std::memory_order_relaxed);
+    }
+    if (token_.has_waiters()) {
+      MutexUnlock unlock(mutex_);
+      ReadOn();  // rather than wake one of them for what is here
+    }
+  }
+  token_.Release();
 }
 
 void Caller::ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool interruptible,
@@ -212,7 +230,7 @@ void Caller::ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool i
     FrameReader::Step step;
     int handled = 0;
     while ((step = reader_.HandleNext()) == FrameReader::Step::kHandled && ++handled < most &&
-           (direct_ == nullptr || !direct_->is_filled)) {
+           !own_.is_here && (direct_ == nullptr || !direct_->is_filled)) {
     }
     if (step == FrameReader::Step::kClosed) FailAll(transport_.close_reason());
     if (done() || step == FrameReader::Step::kClosed) return;

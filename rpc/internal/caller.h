@@ -190,6 +190,14 @@ class Caller {
     bool is_valid = false;
     size_t size = 0;
   };
+  // The reply to the call of the thread that reads: nobody else looks at it, so that it is taken in
+  // without the lock, which that thread is about to take anyway.
+  struct OwnReply {
+    const PendingCall* call = nullptr;
+    bool is_here = false;
+    uint32_t credit = 0;
+    absl::Status outcome;
+  };
   class Beside;
   void Forget(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why a call failed on this side.
@@ -253,6 +261,11 @@ class Caller {
   static constexpr int kMostAtOnce = 256;
 
   void ReadFor(const PendingCall& call, Deadline deadline);
+  void StopReading(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is there, though nothing of it may be for the caller.
+  void ReadOn() {
+    ReadUntil([] { return true; }, Deadline::min(), false, kMostAtOnce);
+  }
   // `most`: how many frames between looks whether it is done.
   void ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool interruptible, int most);
   void KeepAlive() ABSL_ATTRIBUTE_COLD;
@@ -273,8 +286,8 @@ class Caller {
   const ForkMark fork_mark_;
 
   // Owned by the holder of the read token.
-  const PendingCall* reading_for_ = nullptr;  // its own call
-  DirectRead* direct_ = nullptr;              // its own stream
+  OwnReply own_;
+  DirectRead* direct_ = nullptr;  // its own stream
   Keepalive keepalive_;
 
   // Threads that wait until what they have sent has left. Sequentially consistent: who waits

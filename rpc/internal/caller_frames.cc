@@ -45,7 +45,7 @@ void Caller::StopCompleting(PendingCall& call) {
 // The outcome is known, and the id has gone. Another thread's call may be destroyed as
 // soon as it can see `done`, which is when the lock is free again.
 void Caller::Complete(PendingCall& call) {
-  if (&call == reading_for_) {
+  if (&call == own_.call) {
     call.done.store(true, std::memory_order_relaxed);
     return;
   }
@@ -84,6 +84,13 @@ bool Caller::IsWantedStill(CallId call) {
 }
 
 absl::Status Caller::OnReply(const FrameHeader& header, Body& body) {
+  if (own_.call != nullptr && header.call == own_.call->id && !body.is_assembled()) {
+    own_.outcome = Outcome(*own_.call, header, body);
+    own_.credit = header.arg;
+    own_.is_here = true;
+    body.Release();
+    return absl::OkStatus();
+  }
   absl::StatusOr<PendingCall*> begun = BeginCompleting(header);
   if (!begun.ok() || *begun == nullptr) return begun.status();
   PendingCall* call = *begun;

@@ -29,7 +29,7 @@ namespace ferry::internal {
 struct CallWait {
   void Tell() {
     told.store(true, std::memory_order_release);
-    waiter.wake.NotifyOne();
+    waiter.Wake();
     if (beside != nullptr) beside->Tell();
   }
 

@@ -18,7 +18,11 @@ class ReadToken {
  public:
   // One sleeping thread, linked into the token's list.
   struct Waiter {
-    CondVar wake;
+    void Wake() {
+      if (wake != nullptr) wake->NotifyOne();
+    }
+
+    CondVar* wake = nullptr;  // while it sleeps
     Waiter* next = nullptr;
     Waiter* previous = nullptr;
   };
@@ -38,12 +42,12 @@ class ReadToken {
 
   // To be called by a thread that leaves something undone.
   void WakeOne() {
-    if (first_ != nullptr) first_->wake.NotifyOne();
+    if (first_ != nullptr) first_->Wake();
   }
 
   void WakeAll() {
     for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) {
-      waiter->wake.NotifyOne();
+      waiter->Wake();
     }
   }
 
@@ -56,7 +60,10 @@ class ReadToken {
     waiter.previous = nullptr;
     if (first_ != nullptr) first_->previous = &waiter;
     first_ = &waiter;
-    waiter.wake.Wait(mutex, deadline);
+    CondVar wake;  // here, since most calls never sleep
+    waiter.wake = &wake;
+    wake.Wait(mutex, deadline);
+    waiter.wake = nullptr;
     (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
     if (waiter.next != nullptr) waiter.next->previous = waiter.previous;
   }

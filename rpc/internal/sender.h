@@ -22,7 +22,10 @@ namespace ferry::internal {
 class Sender {
  public:
   Sender(Transport& transport, size_t max_message)
-      : transport_(transport), max_message_(max_message), limit_(max_message) {}
+      : transport_(transport),
+        defers_(!transport.sends_at_commit()),
+        max_message_(max_message),
+        limit_(max_message) {}
 
   // Sends `message` behind `header` on its way, as far as it goes before `deadline`.
   // Returns: INVALID_ARGUMENT — required fields are missing; RESOURCE_EXHAUSTED — the
@@ -87,7 +90,8 @@ class Sender {
 
  private:
   void Flush(Deadline deadline, When when) {
-    if (when == When::kSoon && Cork::current_ != nullptr && &Cork::current_->sender_ == this) {
+    if (when == When::kSoon && defers_ && Cork::current_ != nullptr &&
+        &Cork::current_->sender_ == this) {
       // Who finds that it does not go on flushes afterwards: one of both sees the other.
       deferred_.store(true);
       if (Cork::current_->goes_on_()) return;
@@ -106,6 +110,7 @@ class Sender {
                        Reservation& reservation) ABSL_ATTRIBUTE_COLD;
 
   Transport& transport_;
+  const bool defers_;
   const size_t max_message_;
   // The peer's limit, if it is lower than ours.
   std::atomic<size_t> limit_;

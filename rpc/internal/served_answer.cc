@@ -21,7 +21,7 @@ bool ServedCall::MayRun() {
     void* state = nullptr;
     may = interceptor->OnCall(context(), state);
     if (!may.ok()) break;
-    interceptors_.push_back(state);
+    extras().interceptors.push_back(state);
   }
   if (!may.ok()) Reply(may, nullptr);
   return may.ok();
@@ -29,15 +29,16 @@ bool ServedCall::MayRun() {
 
 void ServedCall::TellAnswer(absl::Status& status) {
   const auto& all = session_.entrance_->options.interceptors;
-  while (!interceptors_.empty()) {
-    void* state = interceptors_.back();
-    interceptors_.pop_back();
-    all[interceptors_.size()]->OnAnswer(context(), state, status);
+  std::vector<void*>& states = extras().interceptors;
+  while (!states.empty()) {
+    void* state = states.back();
+    states.pop_back();
+    all[states.size()]->OnAnswer(context(), state, status);
   }
 }
 
 void ServedCall::Reply(const absl::Status& status, const MessageLite* reply) {
-  if (interceptors_.empty()) return SendAnswer(status, reply);
+  if (!is_intercepted()) return SendAnswer(status, reply);
   absl::Status answer = status;
   TellAnswer(answer);
   SendAnswer(answer, reply);
@@ -61,15 +62,23 @@ void ServedCall::SendAnswer(const absl::Status& status, const MessageLite* reply
 
 void ServedCall::SendReply(const absl::Status& status, const MessageLite* reply, uint32_t credit) {
   absl::Status sent;
-  if (!initial_metadata_.empty() || !trailing_metadata_.empty()) sent = SendLastMetadata();
+  if (extras_ != nullptr) sent = SendLastMetadata();
   session_.connection_.Reply(id_, sent.ok() ? status : sent, reply, credit);
 }
 
+// Unless it has been sent, or there is none.
+absl::Status ServedCall::SendInitial() {
+  if (std::exchange(sent_initial_, true) || extras_ == nullptr ||
+      extras_->initial_metadata.empty()) {
+    return absl::OkStatus();
+  }
+  return SendMetadata(extras_->initial_metadata, 0);
+}
+
 absl::Status ServedCall::SendLastMetadata() {
-  absl::Status sent;
-  if (!sent_initial_ && !initial_metadata_.empty()) sent = SendMetadata(initial_metadata_, 0);
-  if (sent.ok() && !trailing_metadata_.empty()) {
-    sent = SendMetadata(trailing_metadata_, kFlagTrailing);
+  absl::Status sent = SendInitial();
+  if (sent.ok() && !extras_->trailing_metadata.empty()) {
+    sent = SendMetadata(extras_->trailing_metadata, kFlagTrailing);
   }
   return sent;
 }

@@ -40,7 +40,7 @@ ServedCall::ServedCall(Session& session, const ServiceRegistry::Entry& entry,
       deadline_(DeadlineOf(header)),
       cost_(cost),
       body_(body) {
-  if (metadata != nullptr) metadata_ = std::move(*metadata);
+  if (metadata != nullptr) metadata_ = std::make_unique<const Metadata>(std::move(*metadata));
 }
 
 ServedCall::ServedCall(ServedCall& from, Body& body)
@@ -53,10 +53,8 @@ ServedCall::ServedCall(ServedCall& from, Body& body)
       cost_(0),
       body_(body),
       metadata_(std::move(from.metadata_)),
-      initial_metadata_(std::move(from.initial_metadata_)),
-      trailing_metadata_(std::move(from.trailing_metadata_)),
       sent_initial_(from.sent_initial_),
-      interceptors_(std::move(from.interceptors_)),
+      extras_(std::move(from.extras_)),
       state_(from.state_.exchange(State::kReplied)) {
   MutexLock lock(session_.mutex_);
   if (from.shared_ != nullptr) from.AwaitCallback();
@@ -70,6 +68,11 @@ ServedCall::~ServedCall() {
   if (shared_ == nullptr || !shared_->is_registered || session_.connection_.IsForked()) return;
   MutexLock lock(session_.mutex_);
   Unregister();
+}
+
+const Metadata& ServedCall::metadata() const {
+  static const auto& none = *new Metadata;
+  return metadata_ == nullptr ? none : *metadata_;
 }
 
 absl::Status ServedCall::TooLate() {
@@ -155,7 +158,7 @@ void ServedCall::NoteRun() {
 
 // The leader is the only one to see this call, as long as it leads and the call is not shared.
 void ServedCall::EndHandler() {
-  if (!interceptors_.empty()) {
+  if (is_intercepted()) {
     absl::Status none;  // of a one-way call
     TellAnswer(none);
   }

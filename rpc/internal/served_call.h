@@ -129,12 +129,24 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
     bool awaits_sent = false;  // somebody waits until nothing is being sent
   };
 
+  // The handler's thread's, which most calls do without.
+  struct Extras {
+    Metadata initial_metadata;
+    Metadata trailing_metadata;
+    std::vector<void*> interceptors;  // states of those that have seen it, and not its answer
+  };
+  Extras& extras() {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    return *extras_;
+  }
+  bool is_intercepted() const { return extras_ != nullptr && !extras_->interceptors.empty(); }
+
   const Peer& peer() const override { return session_.peer(); }
   bool IsCancelled() const override;
   void OnCancel(std::function<void()> callback) override;
-  const Metadata& metadata() const override { return metadata_; }
-  Metadata& initial_metadata() override { return initial_metadata_; }
-  Metadata& trailing_metadata() override { return trailing_metadata_; }
+  const Metadata& metadata() const override;
+  Metadata& initial_metadata() override { return extras().initial_metadata; }
+  Metadata& trailing_metadata() override { return extras().trailing_metadata; }
   bool SendInitialMetadata() override;
   std::shared_ptr<ChannelBase> channel() override;
   std::shared_ptr<OpenCall> Keep() override;
@@ -161,6 +173,7 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool BeginSending(size_t cost);
   bool EndSending(const absl::Status& sent);
   void AwaitOthers();
+  absl::Status SendInitial();
   absl::Status SendMetadata(const Metadata& metadata, uint8_t flags);
   void EndNow(const absl::Status& status) ABSL_ATTRIBUTE_COLD;
   void SendReply(const absl::Status& status, const google::protobuf::MessageLite* reply,
@@ -174,18 +187,16 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   const CallId id_;
   const uint8_t flags_;  // of the request
   const Deadline deadline_;
-  const uint32_t cost_;  // that the request has drawn
-  Body& body_;           // released once the request is read
-  Metadata metadata_;
+  const uint32_t cost_;                       // that the request has drawn
+  Body& body_;                                // released once the request is read
+  std::unique_ptr<const Metadata> metadata_;  // constant; null: none
 
   // The handler's thread's.
   Lane::Leader* leader_ = nullptr;
   bool in_handler_ = false;
   std::chrono::steady_clock::time_point measured_from_;
-  Metadata initial_metadata_;
-  Metadata trailing_metadata_;
   bool sent_initial_ = false;
-  std::vector<void*> interceptors_;  // states of those that have seen it, and not its answer
+  std::unique_ptr<Extras> extras_;
 
   // From kInline on by one exchange, of the handler's thread without the lock or another with it.
   std::atomic<State> state_{State::kInline};

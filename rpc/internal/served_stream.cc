@@ -98,9 +98,7 @@ bool ServedCall::Write(const MessageLite& reply) {
 
 // What EndSending is to follow, and does here.
 bool ServedCall::SendMessage(const MessageLite& reply, Sender::When when) {
-  absl::Status sent;
-  if (!sent_initial_ && !initial_metadata_.empty()) sent = SendMetadata(initial_metadata_, 0);
-  sent_initial_ = true;
+  absl::Status sent = SendInitial();
   if (sent.ok()) sent = session_.connection_.SendMessage(id_, reply, when);
   size_t limit = session_.entrance_->options.max_connection_memory;
   if (sent.ok() && session_.connection_.transport().queued() > limit) {
@@ -114,7 +112,7 @@ bool ServedCall::SendMessage(const MessageLite& reply, Sender::When when) {
 bool ServedCall::SendInitialMetadata() {
   if (sent_initial_ || !BeginSending(0)) return false;
   sent_initial_ = true;
-  return EndSending(SendMetadata(initial_metadata_, 0));
+  return EndSending(SendMetadata(extras().initial_metadata, 0));
 }
 
 // Waits for credit, unless it costs nothing. False when the call has ended.
