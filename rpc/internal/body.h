@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "ferry/rpc/internal/assembly.h"
 #include "ferry/transport/transport.h"
 
@@ -48,10 +49,14 @@ class Body {
   // The bytes are gone; the size stays for error texts.
   void Release() {
     if (transport_ != nullptr) std::exchange(transport_, nullptr)->Release();
-    if (assembly_ != nullptr) *std::exchange(assembly_, nullptr) = Assembly();
+    if (assembly_ != nullptr) ReleaseAssembly();
   }
 
  private:
+  void ReleaseAssembly() ABSL_ATTRIBUTE_NOINLINE {
+    *std::exchange(assembly_, nullptr) = Assembly();
+  }
+
   Transport* transport_ = nullptr;
   Assembly* assembly_ = nullptr;
   const char* const data_;

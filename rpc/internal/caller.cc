@@ -171,6 +171,15 @@ void Caller::TakeNews() {
 void Caller::AwaitDone(PendingCall& call, Deadline deadline) {
   MutexLock lock(mutex_);
   if (call.reads) StopReading(call);
+  if (!call.done.load(std::memory_order_relaxed)) AwaitOthers(call, deadline);
+  token_.Offer();
+  if (call.owes_cancel) token_.WakeOne();  // who looks whether something is left to send
+  call.left = !call.owes_cancel && !call.assembly.complete() && call.cancellation == nullptr;
+  if (call.left) Leave();
+}
+
+// Until another thread has read the reply, or it is this one's turn.
+void Caller::AwaitOthers(PendingCall& call, Deadline deadline) {
   bool flushed = false;
   while (!call.done.load(std::memory_order_relaxed)) {
     if (HasPassed(deadline)) {
@@ -191,10 +200,7 @@ void Caller::AwaitDone(PendingCall& call, Deadline deadline) {
       transport_.Flush(deadline);
     }
   }
-  token_.Offer();
-  if (call.owes_cancel || flushed) token_.WakeOne();  // who looks whether something is left to send
-  call.left = !call.owes_cancel && !call.assembly.complete() && call.cancellation == nullptr;
-  if (call.left) Leave();
+  if (flushed) token_.WakeOne();  // who looks whether something is left to send
 }
 
 // Reads for all until this call is done, or its reply is here.

@@ -228,6 +228,8 @@ class Caller {
   absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
   void Look() ABSL_ATTRIBUTE_COLD;
   void AwaitDone(PendingCall& call, Deadline deadline);
+  void AwaitOthers(PendingCall& call, Deadline deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) ABSL_ATTRIBUTE_NOINLINE;
   void PassOnBeforeWait() const;
   absl::Status FinishBeside(PendingCall& call, Deadline deadline);
   void AwaitBeside(CallWait& wait, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

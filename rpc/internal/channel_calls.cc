@@ -106,8 +106,10 @@ absl::Status ChannelBase::CallAndWait(const Method& method, const MessageLite& r
     std::shared_ptr<void> hold;
     Caller* caller = Begin(call, hold);
     if (caller == nullptr) return std::nullopt;
-    WaitingCall waiting(*caller, call);
-    if (options.cancellation != nullptr) waiting.Register(*options.cancellation);
+    std::optional<WaitingCall> waiting;
+    if (options.cancellation != nullptr) {
+      waiting.emplace(*caller, call).Register(*options.cancellation);
+    }
     absl::Status status = (caller->*kFinish)(call, setting.deadline);
     not_taken = call.not_taken;
     return status;

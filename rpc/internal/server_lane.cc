@@ -156,7 +156,9 @@ Lane::Step ServerLane::TakeNext(const Leader& leader) {
   }
   if (news.hot != nullptr) {
     HotSessions::Entry hot = *news.hot;
-    return Serve(hot.id, hot.session, leader);
+    Step step = Serve(hot.id, hot.session, leader);
+    if (leader.leads()) NoteHotTurn();
+    return step;
   }
   if (HasPassed(timer)) RunTimers();
   return TakeFromSet(news.in_set, leader);
@@ -202,16 +204,17 @@ Lane::Step ServerLane::TakeFromSet(std::optional<Id> id, const Leader& leader) {
 // Without a sleep; false if it is time for one.
 bool ServerLane::LookForNews(Deadline timer, News& news) {
   Spinner::Look kind = hot_.polls_memory() ? Spinner::Look::kMemory : Spinner::Look::kCall;
-  bool found = spinner_.Spin(kind, hot_.spin_limit(), timer, [&] {
+  return spinner_.Spin(kind, hot_.spin_limit(), timer, [&] {
     if (looks_until_set_ == 0) return LookAtSet(timer, news);
     --looks_until_set_;
     news.hot = hot_.Poll();
     return news.hot != nullptr;
   });
-  if (news.hot != nullptr && ++hot_turns_ % kTurnsBetweenClocks == 0 && HasPassed(set_is_due_)) {
-    looks_until_set_ = 0;
-  }
-  return found;
+}
+
+// Behind the turn: its peer has its reply by now.
+void ServerLane::NoteHotTurn() {
+  if (++hot_turns_ % kTurnsBetweenClocks == 0 && HasPassed(set_is_due_)) looks_until_set_ = 0;
 }
 
 // Those who are not hot, who connect or have had a turn, are not kept waiting. Where there

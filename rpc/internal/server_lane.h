@@ -104,6 +104,7 @@ class ServerLane final : public Lane {
   };
   bool LookForNews(Deadline timer, News& news);
   bool LookAtSet(Deadline timer, News& news);
+  void NoteHotTurn();
   Step EndTurn(Id id);
   Step End(const absl::Status& why);
   void CloseAll();

@@ -11,6 +11,7 @@ RingWriter::RingWriter(char* region, const RingGeometry& geometry)
     : region_(region),
       slots_(reinterpret_cast<RingSlot*>(region + geometry.slots_at())),
       ring_(region + geometry.ring_at()),
+      end_(region + geometry.size()),
       geometry_(geometry) {
   // Relaxed: the peer gets the region later.
   control().wake_at_slot.store(RingControl::kNever, std::memory_order_relaxed);
@@ -21,18 +22,19 @@ RingWriter::RingWriter(char* region, const RingGeometry& geometry)
 RingWriter::Fit RingWriter::Place(RingPosition tail, RingPosition released, uint32_t room,
                                   uint32_t& begin) const {
   if (tail.slot - released.slot == geometry_.slots) return Fit::kNo;
+  if (room == 0) return Fit::kYes;
   uint32_t offset = geometry_.OffsetOf(tail.byte);
   uint32_t skipped = offset + room <= geometry_.ring ? 0 : geometry_.ring - offset;
   uint32_t used = geometry_.Distance(released.byte, tail.byte);
   begin = geometry_.Advance(tail.byte, skipped);
-  return room == 0 || used + skipped + room <= geometry_.ring ? Fit::kYes : Fit::kNo;
+  return used + skipped + room <= geometry_.ring ? Fit::kYes : Fit::kNo;
 }
 
 RingWriter::Result RingWriter::TryReserve(const FrameHeader& header, uint32_t size, RingSlot*& slot,
                                           char*& data) {
   const uint32_t room = RingGeometry::Room(size);
   RingPosition tail;
-  uint32_t begin;
+  uint32_t begin = 0;
   for (;;) {
     // In this order, or what was released could seem to be further back than the ring is
     // long.

@@ -50,7 +50,7 @@ class RingWriter {
   uint64_t released() const { return released_.load(std::memory_order_acquire); }
   bool ArmForRoom(uint64_t released);
 
-  bool owns(const void* data) const { return data >= region_ && data < region_ + geometry_.size(); }
+  bool owns(const void* data) const { return data >= region_ && data < end_; }
   const RingGeometry& geometry() const { return geometry_; }
 
  private:
@@ -65,6 +65,7 @@ class RingWriter {
   char* const region_;
   RingSlot* const slots_;
   char* const ring_;
+  char* const end_;
   const RingGeometry geometry_;
 
   std::atomic<const RingControl*> peer_{nullptr};
