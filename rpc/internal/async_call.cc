@@ -43,11 +43,12 @@ void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* 
     return channel_->RunOnPool([this, why = OwnCopy(sent)] { Deliver(why); });
   }
   if (state_.exchange(State::kSent) != State::kEnded || caller.beside()->RunSoon(*this)) return;
-  channel_->RunOnPool([this] { Run(); });  // not in here, once the connection has ended meanwhile
+  // Not in here, once the connection has ended meanwhile.
+  channel_->RunOnPool([this, session = session()->shared_from_this()] { Run(); });
 }
 
 Callback AsyncCall::Drop() {
-  std::shared_ptr<ChannelBase> channel = channel_;
+  std::shared_ptr<ChannelBase> channel = std::move(channel_);
   Callback done = std::move(done_);
   this->~AsyncCall();
   channel->memory().Give(this);
@@ -60,11 +61,12 @@ void AsyncCall::OnEnded() {
 
 Session* AsyncCall::session() { return &caller_->beside()->session(); }
 
+// The session stays: who runs this holds it.
 void AsyncCall::Run() {
-  std::shared_ptr<Session> session = this->session()->shared_from_this();
+  Session& session = *this->session();
   registration_.End();
   absl::Status status = caller_->FinishAsync(call_);
-  session->RunCallback([&] { Deliver(status); });
+  session.RunCallback([&] { Deliver(status); });
 }
 
 void AsyncCall::Deliver(const absl::Status& status) {

@@ -41,7 +41,7 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
   Callback Drop();
 
   bool ends_locked() const override {
-    return state_.load(std::memory_order_relaxed) == State::kSending;
+    return state_.load(std::memory_order_acquire) == State::kSending;
   }
   bool OnReply() override { return TakeOver(); }
   void RunOnReader() override { caller_->beside()->RunNow(*this); }
@@ -52,7 +52,8 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
   bool is_droppable() const override { return false; }
 
  private:
-  // Who finds the other's mark goes on with it: the end may come before the request is sent.
+  // Who finds the other's mark goes on with it: the end may come before the request is sent. Who
+  // ends the call is alone with it once it is sent; the acquire is with who has sent it.
   enum class State : unsigned char { kSending, kSent, kEnded };
 
   AsyncCall(ChannelBase& channel, const Method& method,
@@ -60,11 +61,11 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
             Callback done);
 
   void OnCancel() override { caller_->Cancel(call_); }
-  bool TakeOver() { return state_.exchange(State::kEnded) == State::kSent; }
+  bool TakeOver() { return !ends_locked() || state_.exchange(State::kEnded) == State::kSent; }
   // To the callback, and nothing of this is left.
   void Deliver(const absl::Status& status);
 
-  const std::shared_ptr<ChannelBase> channel_;
+  std::shared_ptr<ChannelBase> channel_;
   PendingCall call_;
   Callback done_;
   Caller* caller_ = nullptr;

@@ -96,7 +96,7 @@ class Caller {
   // connection may be gone. FinishAsync, by whom it was told, answers what Finish does, and leaves
   // the connection.
   absl::Status StartAsync(PendingCall& call);
-  absl::Status FinishAsync(PendingCall& call) { return FinishSlowly(call); }
+  absl::Status FinishAsync(PendingCall& call);
   // When the next of them ends for its deadline, or before that; ends those whose deadline has
   // passed. By the reader.
   Deadline async_deadline() const { return async_deadline_.load(std::memory_order_relaxed); }
@@ -138,7 +138,9 @@ class Caller {
   void Cancel(PendingCall& call);
 
   // Another thread, or a call in Finish, uses the connection.
-  bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return users_ != 0; }
+  bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return users_ != left_unlocked_.load(std::memory_order_acquire);
+  }
   void Enter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { ++users_; }
   void Leave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { --users_; }
 
@@ -299,13 +301,17 @@ class Caller {
   // Changed under the lock; without it, a hint.
   std::atomic<Deadline> async_deadline_{kNoDeadline};
 
+  // Of the users, those that have left without the lock: the release of each pairs with the acquire
+  // in is_in_use. Both may overflow.
+  std::atomic<uint32_t> left_unlocked_{0};
+
   Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);
   CallTable calls_ ABSL_GUARDED_BY(mutex_);
   RequestCredit credit_ ABSL_GUARDED_BY(mutex_);
   uint64_t peer_stream_credit_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);
-  int users_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t users_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_call_ms_ ABSL_GUARDED_BY(mutex_) = 0;
   uint32_t sent_only_ ABSL_GUARDED_BY(mutex_) = 0;  // calls that nobody waits for
 };

@@ -71,6 +71,13 @@ absl::Status Caller::StartAsync(PendingCall& call) {
   return sent.ok() ? sent : NotSent(call, sent);
 }
 
+absl::Status Caller::FinishAsync(PendingCall& call) {
+  if (call.owes_cancel || call.assembly.complete()) return FinishSlowly(call);
+  absl::Status status = std::move(call.status);
+  left_unlocked_.fetch_add(1, std::memory_order_release);
+  return status;
+}
+
 void Caller::ExpireAsync() {
   if (async_deadline() == kNoDeadline) return;
   MutexLock lock(mutex_);

@@ -54,9 +54,9 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
     // That of this thread. REQUIRES: there is one.
     static Leader& Current() { return static_cast<Leader&>(*Leadership::Current()); }
     // The same; null when it is none of that lane's.
-    static Leader* CurrentOf(const Lane& lane) {
+    static Leader* CurrentOf(const Lane* lane) {
       auto* leader = static_cast<Leader*>(Leadership::Current());
-      return leader != nullptr && &leader->lane_ == &lane ? leader : nullptr;
+      return leader != nullptr && &leader->lane_ == lane ? leader : nullptr;
     }
     bool is_current() const { return Leadership::Current() == this; }
 

@@ -61,6 +61,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   // Before the lane leads, and anybody calls. `set`: which the transport has joined.
   void set_lane(std::weak_ptr<Lane> lane, std::shared_ptr<WaitSet> set = nullptr) {
     lane_ = std::move(lane);
+    lane_address_ = lane_.lock().get();
     set_ = std::move(set);
   }
 
@@ -154,6 +155,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   const uint64_t id_;
   const bool is_ours_ = false;
   std::weak_ptr<Lane> lane_;                    // constant
+  const Lane* lane_address_ = nullptr;          // constant; of one that may have gone
   std::shared_ptr<WaitSet> set_;                // constant; outlives the transport
   const std::shared_ptr<Mutex> callers_mutex_;  // null: the connection has its own
   const int64_t max_handlers_;

@@ -128,7 +128,7 @@ absl::Status Session::TooDeep() {
 // or in none.
 void Session::AwaitBeside(HandlerWait& wait, Deadline deadline) {
   std::shared_ptr<Lane> lane = lane_.lock();
-  Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(*lane);
+  Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(lane.get());
   if (leader != nullptr && leader->has_own()) return leader->Await(*this, wait, deadline, nullptr);
   Leadership::PassOnBeforeWait();
   if (lane == nullptr) return wait.Sleep(deadline);
@@ -138,7 +138,7 @@ void Session::AwaitBeside(HandlerWait& wait, Deadline deadline) {
 void Session::RunNestedBeside(HandlerWait& wait) {
   std::shared_ptr<Lane> lane = lane_.lock();
   if (lane == nullptr) return;
-  Lane::Leader* leader = Lane::Leader::CurrentOf(*lane);
+  Lane::Leader* leader = Lane::Leader::CurrentOf(lane.get());
   if (leader != nullptr && leader->has_own()) return leader->RunNested(wait);
   lane->RunNestedOfVisit(*this, wait);
 }
@@ -169,8 +169,8 @@ bool Session::RunSoon(QueuedRequest& callback) {
 }
 
 void Session::RunCallback(absl::FunctionRef<void()> callback) {
-  std::shared_ptr<Lane> lane = lane_.lock();
-  Lane::Leader* leader = lane == nullptr ? nullptr : Lane::Leader::CurrentOf(*lane);
+  // A thread that leads it keeps it, or runs something for it.
+  Lane::Leader* leader = lane_.expired() ? nullptr : Lane::Leader::CurrentOf(lane_address_);
   if (leader == nullptr) return callback();
   leader->RunCallback(*this, callback_pace_, callback);
 }
