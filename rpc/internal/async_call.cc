@@ -16,7 +16,7 @@ namespace ferry::internal {
 using google::protobuf::MessageLite;
 
 AsyncCall::AsyncCall(ChannelBase& channel, const Method& method, const MessageLite& request,
-                     MessageLite& reply, Callback done)
+                     MessageLite& reply, Callback& done)
     : channel_(channel.shared_from_this()),
       call_(method, &request, request.ByteSizeLong(), &reply),
       done_(std::move(done)) {
@@ -24,9 +24,9 @@ AsyncCall::AsyncCall(ChannelBase& channel, const Method& method, const MessageLi
 }
 
 AsyncCall& AsyncCall::New(ChannelBase& channel, const Method& method, const MessageLite& request,
-                          MessageLite& reply, Callback done) {
+                          MessageLite& reply, Callback& done) {
   return *new (channel.memory().Take(sizeof(AsyncCall)))
-      AsyncCall(channel, method, request, reply, std::move(done));
+      AsyncCall(channel, method, request, reply, done);
 }
 
 void AsyncCall::Start(Caller& caller, std::shared_ptr<void> hold, Cancellation* cancellation) {

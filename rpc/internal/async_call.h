@@ -28,10 +28,10 @@ class ChannelBase;
 // channel's next. Thread contract: owned, as said; OnCancel on any thread.
 class AsyncCall final : public Completion, public QueuedRequest, private CancelTarget {
  public:
-  // In memory of the channel: see Drop.
+  // In memory of the channel: see Drop. Takes `done`.
   static AsyncCall& New(ChannelBase& channel, const Method& method,
                         const google::protobuf::MessageLite& request,
-                        google::protobuf::MessageLite& reply, Callback done);
+                        google::protobuf::MessageLite& reply, Callback& done);
 
   PendingCall& pending() { return call_; }
 
@@ -58,7 +58,7 @@ class AsyncCall final : public Completion, public QueuedRequest, private CancelT
 
   AsyncCall(ChannelBase& channel, const Method& method,
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& reply,
-            Callback done);
+            Callback& done);
 
   void OnCancel() override { caller_->Cancel(call_); }
   bool TakeOver() { return !ends_locked() || state_.exchange(State::kEnded) == State::kSent; }

@@ -51,7 +51,7 @@ absl::Status ChannelBase::PrepareAsync(Setting& setting, const absl::Status& may
 
 bool ChannelBase::TryAsync(Setting& setting, const MessageLite& request, MessageLite& reply,
                            Callback& done) {
-  AsyncCall& call = AsyncCall::New(*this, setting.method, request, reply, std::move(done));
+  AsyncCall& call = AsyncCall::New(*this, setting.method, request, reply, done);
   setting.ApplyTo(call.pending());
   call.pending().deadline = setting.deadline;
   std::shared_ptr<void> hold;
@@ -65,7 +65,7 @@ bool ChannelBase::TryAsync(Setting& setting, const MessageLite& request, Message
 }
 
 void ChannelBase::CallUnseen(const Method& method, const MessageLite& request, MessageLite& reply,
-                             Callback done, const CallOptions& options, const absl::Status& may) {
+                             Callback&& done, const CallOptions& options, const absl::Status& may) {
   Setting setting(method, options);
   absl::Status ready = PrepareAsync(setting, may);
   if (!ready.ok()) {

@@ -124,7 +124,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
                                            google::protobuf::MessageLite* reply,
                                            const CallOptions& options, const absl::Status& may);
   void CallUnseen(const Method& method, const google::protobuf::MessageLite& request,
-                  google::protobuf::MessageLite& reply, Callback done, const CallOptions& options,
+                  google::protobuf::MessageLite& reply, Callback&& done, const CallOptions& options,
                   const absl::Status& may);
   // Calls `attempt` until it begins on a connection, and once more for each that turns it away.
   template <typename Try>

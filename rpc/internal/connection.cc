@@ -33,7 +33,8 @@ Connection::Connection(std::unique_ptr<Transport> transport, Side side,
       sink_(sink),
       sender_(*transport_, options_.max_message),
       caller_(mutex == nullptr ? own_mutex_ : *mutex, *transport_, sender_, *this,
-              {side_, options_.max_message, options_.keepalive, options_.looks_after_pause,
+              {side_, options_.max_message, options_.keepalive,
+               options_.looks_after_pause && sink == nullptr,
                sink == nullptr ? nullptr : sink->reader()}) {
   // Who calls and does not serve reads on: it is what the peer waits for.
   if (sink_ != nullptr) transport_->set_max_queued(options_.max_memory);
