@@ -37,6 +37,9 @@ uint32_t Remaining(Deadline deadline) {
 bool Caller::Begin(PendingCall& call) {
   if (!refusal_.ok()) return false;
   Enter();
+  if (call.completion != nullptr) {
+    async_begun_.store(async_begun_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   if (options_.looks_after_pause) {
     int64_t now = CoarseMilliseconds();
     call.looks_first = now - std::exchange(last_call_ms_, now) > kPauseMs;

@@ -16,10 +16,13 @@
 #include "absl/status/statusor.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/call_table.h"
+#include "ferry/rpc/internal/caller_options.h"
 #include "ferry/rpc/internal/connection_reader.h"
+#include "ferry/rpc/internal/frame_reader.h"
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/keepalive.h"
 #include "ferry/rpc/internal/limits.h"
+#include "ferry/rpc/internal/own_reply.h"
 #include "ferry/rpc/internal/pending_call.h"
 #include "ferry/rpc/internal/read_token.h"
 #include "ferry/rpc/internal/request_credit.h"
@@ -30,30 +33,6 @@
 #include "ferry/transport/transport.h"
 
 namespace ferry::internal {
-
-// What a waiting caller does while it holds the read token.
-class FrameReader {
- public:
-  enum class Step { kHandled, kEmpty, kClosed };
-
-  virtual Step HandleNext() = 0;
-  // Until HandleNext may have something to do, or the deadline.
-  // Interruptible: or until the transport is interrupted.
-  virtual void WaitForFrames(Deadline deadline, bool interruptible) = 0;
-
- protected:
-  ~FrameReader() = default;
-};
-
-struct CallerOptions {
-  uint32_t side = 0;
-  size_t max_message = kDefaultMaxMessage;
-  absl::Duration keepalive = absl::InfiniteDuration();
-  // A call after a pause looks whether the peer has gone, rather than to find out by failing.
-  bool looks_after_pause = false;
-  // Null: the callers read themselves.
-  ConnectionReader* beside = nullptr;
-};
 
 // The calling half of a connection: sends requests and waits for what comes back. One of the
 // waiting threads reads for all of them, unless the connection has another reader.
@@ -139,7 +118,12 @@ class Caller {
 
   // Another thread, or a call in Finish, uses the connection.
   bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return users_ != left_unlocked_.load(std::memory_order_acquire);
+    return users_ != async_left_.load(std::memory_order_acquire);
+  }
+  // Asynchronous calls are open; a hint.
+  bool has_unwaited() const {
+    return async_begun_.load(std::memory_order_relaxed) !=
+           async_left_.load(std::memory_order_relaxed);
   }
   void Enter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { ++users_; }
   void Leave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { --users_; }
@@ -192,14 +176,6 @@ class Caller {
     bool is_valid = false;
     size_t size = 0;
   };
-  // The reply to the call of the thread that reads: nobody else looks at it, so that it is taken in
-  // without the lock, which that thread is about to take anyway.
-  struct OwnReply {
-    const PendingCall* call = nullptr;
-    bool is_here = false;
-    uint32_t credit = 0;
-    absl::Status outcome;
-  };
   class Beside;
   void Forget(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why a call failed on this side.
@@ -237,6 +213,7 @@ class Caller {
   void AwaitBeside(CallWait& wait, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   HandlerWait* WaitOf(uint32_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FinishSlowly(PendingCall& call) ABSL_ATTRIBUTE_COLD;
+  void LeaveAsync() { async_left_.fetch_add(1, std::memory_order_release); }
 
   // Ends the call here, unless the reading thread is at it: false then. Its id stays taken
   // until the peer's reply.
@@ -301,9 +278,10 @@ class Caller {
   // Changed under the lock; without it, a hint.
   std::atomic<Deadline> async_deadline_{kNoDeadline};
 
-  // Of the users, those that have left without the lock: the release of each pairs with the acquire
-  // in is_in_use. Both may overflow.
-  std::atomic<uint32_t> left_unlocked_{0};
+  // Of the users, asynchronous calls, which leave without the lock: the release of each pairs with
+  // the acquire in is_in_use. All of these may overflow.
+  std::atomic<uint32_t> async_left_{0};
+  std::atomic<uint32_t> async_begun_{0};  // changed under the lock; without it, a hint
 
   Mutex& mutex_;
   ReadToken token_ ABSL_GUARDED_BY(mutex_);

@@ -68,13 +68,15 @@ absl::Status Caller::StartAsync(PendingCall& call) {
   }
   const uint8_t flags = call.stream != nullptr && call.request == nullptr ? 0 : kFlagEnd;
   absl::Status sent = SendRequest(call, flags, deadline);
-  return sent.ok() ? sent : NotSent(call, sent);
+  if (!sent.ok()) return NotSent(call, sent);
+  options_.beside->Recall();
+  return sent;
 }
 
 absl::Status Caller::FinishAsync(PendingCall& call) {
   if (call.owes_cancel || call.assembly.complete()) return FinishSlowly(call);
   absl::Status status = std::move(call.status);
-  left_unlocked_.fetch_add(1, std::memory_order_release);
+  LeaveAsync();
   return status;
 }
 

@@ -49,7 +49,7 @@ absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
   call.not_taken = absl::IsUnavailable(reason);
   if (call.reads) token_.Release();
   token_.Offer();
-  Leave();
+  call.completion == nullptr ? Leave() : LeaveAsync();
   return failed;
 }
 
@@ -148,9 +148,14 @@ absl::Status Caller::FinishSlowly(PendingCall& call) {
     Body body(call.assembly);
     call.status = Outcome(call, call.reply_header, body);
   }
+  absl::Status status = std::move(call.status);
+  if (call.completion != nullptr) {
+    LeaveAsync();
+    return status;
+  }
   MutexLock lock(mutex_);
   Leave();
-  return std::move(call.status);
+  return status;
 }
 
 absl::Status Caller::OnTooLarge(const FrameHeader& header, const absl::Status& status) {

@@ -58,11 +58,10 @@ absl::Status Connection::AwaitHello(Deadline deadline) {
   return absl::OkStatus();
 }
 
-void Connection::WaitForFrames(Deadline deadline, bool interruptible) {
+void Connection::WaitForFrames(Deadline deadline, bool interruptible, const Aside* aside) {
   Spinner::Look look = transport_->polls_memory() ? Spinner::Look::kMemory : Spinner::Look::kCall;
-  if (spinner_.Spin(look, transport_->spin_limit(), deadline, [&] { return transport_->Poll(); })) {
-    return;
-  }
+  auto has_news = [&] { return transport_->Poll() || (aside != nullptr && aside->is_wanted()); };
+  if (spinner_.Spin(look, transport_->spin_limit(), deadline, has_news)) return;
   WaitOptions wait;
   wait.deadline = deadline;
   wait.interruptible = interruptible;

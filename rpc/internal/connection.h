@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ferry/rpc/internal/aside.h"
 #include "ferry/rpc/internal/assembly.h"
 #include "ferry/rpc/internal/body.h"
 #include "ferry/rpc/internal/caller.h"
@@ -121,7 +122,11 @@ class Connection final : private FrameReader {
   // Takes one frame from the transport to where it belongs.
   Step HandleNext() override;
   // Looks for a while, then sleeps.
-  void WaitForFrames(Deadline deadline, bool interruptible) override;
+  void WaitForFrames(Deadline deadline, bool interruptible) override {
+    WaitForFrames(deadline, interruptible, nullptr);
+  }
+  // Looks no longer than until somebody wants the lead, if there may be one who does.
+  void WaitForFrames(Deadline deadline, bool interruptible, const Aside* aside);
 
   // For a wait set: takes in what is there, and Transport::Arm.
   void TakeIn();

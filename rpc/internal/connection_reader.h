@@ -28,6 +28,8 @@ class ConnectionReader {
   virtual void RunNow(QueuedRequest& callback) = 0;
   virtual bool RunSoon(QueuedRequest& callback) = 0;
   virtual Session& session() = 0;
+  // Something is expected for which no thread waits: somebody is to read.
+  virtual void Recall() = 0;
 
  protected:
   ~ConnectionReader() = default;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -36,7 +37,7 @@ void Lane::Run() {
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
-  if (NoteAsked(word) && !RunOnPool(shared_from_this())) WakeWaiting();
+  if (NoteAsked(word) && !RecallFromAside() && !RunOnPool(shared_from_this())) WakeWaiting();
 }
 
 // False if no thread is free for it, or there are none.
@@ -65,8 +66,16 @@ void Lane::HandlerIsSlow(uint64_t word) {
   AskForSuccessor(word);
 }
 
+// Of a vacant lead, what looks like a handler takes no time.
+uint64_t Lane::Handling() const {
+  LeaderRole::Word word = role_.word();
+  return word == vacant_word_.load(std::memory_order_relaxed) ? word - LeaderRole::kInHandler
+                                                              : word;
+}
+
 // Until somebody else leads, or the lane ends.
 void Lane::Lead(Leader& leader) {
+  if (aside() != nullptr) aside()->Dismiss();
   bool end = leader.ended();
   while (leader.leads() && !end) {
     std::shared_ptr<QueuedRequest> queued;
@@ -74,7 +83,9 @@ void Lane::Lead(Leader& leader) {
     if (queued != nullptr) {
       RunQueued(leader, *queued);
     } else {
-      end = ServeNext(leader) == Step::kEnd;
+      Step step = ServeNext(leader);
+      end = step == Step::kEnd;
+      if (step == Step::kStandAside) StandAside(leader);
     }
     end = end || leader.ended();
   }
@@ -106,12 +117,14 @@ bool Lane::AddThreadUnlessEnded() {
 }
 
 void Lane::RemoveThread(bool end) {
+  bool is_last;
   {
     MutexLock lock(mutex_);
     --threads_;
     ended_ = ended_ || end;
+    is_last = ended_ && threads_ == 0;
   }
-  pool_->Wake();  // for who works until the end
+  if (is_last) pool_->Wake();  // for who works until the end
 }
 
 Lane::Threads Lane::CountThreads() {

@@ -13,13 +13,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
+#include "ferry/rpc/internal/aside.h"
 #include "ferry/rpc/internal/handler_wait.h"
 #include "ferry/rpc/internal/leadership.h"
 #include "ferry/rpc/internal/method_pace.h"
 #include "ferry/rpc/internal/queued_request.h"
 #include "ferry/rpc/internal/reused_queue.h"
-#include "ferry/rpc/internal/sender.h"
 #include "ferry/rpc/internal/supervisor.h"
 #include "ferry/rpc/internal/worker_pool.h"
 #include "ferry/transport/internal/mutex.h"
@@ -27,7 +26,6 @@
 namespace ferry::internal {
 
 class Session;
-struct DirectRead;
 
 // What one thread reads and serves at a time: its leader, who runs the handlers itself.
 // A spare thread takes the leader's place (a) when a handler enters a wait for another
@@ -40,98 +38,14 @@ struct DirectRead;
 // A leader whose handler waits for its own connection (to read from a stream, for credit, or for
 // the reply to a call back) goes on to lead, but runs no handler meanwhile, unless it is nested in
 // what it waits for: other requests are queued for spare threads. Any other thread that waits for a
-// call on such a connection is a visitor: it leads if nobody else can.
+// call on such a connection is a visitor: it leads if nobody else can, or if a leader that has
+// nothing to do stands aside for it (aside.h).
 //
 // Thread contract: thread-safe.
 class Lane : public WorkerPool::Task, public Supervised, public std::enable_shared_from_this<Lane> {
  public:
-  // The thread that leads, while it does; and one that runs a handler beside it.
-  class Leader final : public Leadership {
-   public:
-    Leader(Lane& lane, LeaderRole::Term term) : lane_(lane), term_(term), leads_(true) {}
-    explicit Leader(Lane& lane) : lane_(lane) {}
-
-    // That of this thread. REQUIRES: there is one.
-    static Leader& Current() { return static_cast<Leader&>(*Leadership::Current()); }
-    // The same; null when it is none of that lane's.
-    static Leader* CurrentOf(const Lane* lane) {
-      auto* leader = static_cast<Leader*>(Leadership::Current());
-      return leader != nullptr && &leader->lane_ == lane ? leader : nullptr;
-    }
-    bool is_current() const { return Leadership::Current() == this; }
-
-    bool leads() const { return leads_; }
-    // It is in a handler or callback, or visits.
-    bool has_own() const { return own_ != nullptr; }
-    // The lane has ended meanwhile.
-    bool ended() const { return lane_.has_ended_.load(std::memory_order_relaxed); }
-
-    // Around each handler; when EnterHandler answers false, it must not run. `waits_much`: it is
-    // better off without the lead.
-    bool EnterHandler(Session& session, MethodPace& pace, bool waits_much);
-    void LeaveHandler() { leads_ = leads_ && lane_.role_.LeaveHandler(term_); }
-
-    // In a handler of that session: returns when the wait has been told, or past the deadline,
-    // and now and then for no reason. If this thread reads meanwhile, `direct` may be filled in.
-    // Runs the handlers that are nested in the wait.
-    void Await(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
-    void RunNested(HandlerWait& wait);
-
-    // Its handler waits, and this thread reads meanwhile, for the handler until that deadline.
-    bool waits() const { return wait_ != nullptr; }
-    Deadline wait_deadline() const { return wait_deadline_; }
-    // It waits no more, and what is left to be read can be read later.
-    bool has_news(const Session& session) const {
-      return wait_ != nullptr && wait_->told() && &session == waiting_session_;
-    }
-    // For a spare thread, which then leads, too, so that this thread is in nobody's way.
-    void Queue(std::shared_ptr<QueuedRequest> request);
-
-    // As a handler that belongs to no call.
-    void RunCallback(Session& session, MethodPace& pace, absl::FunctionRef<void()> callback);
-    bool yields() const { return yields_; }
-
-    // Nobody else leads, nor has found its handler slow: so it will look again soon. Sequentially
-    // consistent, as is who finds otherwise.
-    bool keeps_lead() const {
-      LeaderRole::Word word = term_ | LeaderRole::kInHandler;
-      return leads_ && lane_.role_.word() == word && lane_.slow_word_.load() != word;
-    }
-
-    // A handler was slow just now: what else has arrived may be, too, and is not to wait
-    // until each is found to be.
-    bool is_cautious() const { return lane_.one_was_slow_.load(std::memory_order_relaxed); }
-
-    void BeforeWait() override { Sender::Cork::Release(); }
-    // Asks a spare thread to take over.
-    void PassOn() override {
-      if (leads_) lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
-    }
-
-   private:
-    friend class Lane;
-    bool TryTakeLead();
-    bool LeaveForWait();
-    void GoOn();
-    void EndVisit(Session& session);
-    void Vacate();
-    void TakeVacant();
-    bool OfferLead();
-    void SleepBeside(HandlerWait& wait, Deadline deadline);
-    void LeadMeanwhile(Session& session, HandlerWait& wait, Deadline deadline, DirectRead* direct);
-
-    Lane& lane_;
-    LeaderRole::Term term_ = 0;
-    bool leads_ = false;
-    bool yields_ = false;
-    bool waits_much_ = false;
-    // Of its handler, or of the visit.
-    Session* own_ = nullptr;
-    MethodPace* pace_ = nullptr;
-    const HandlerWait* wait_ = nullptr;
-    const Session* waiting_session_ = nullptr;
-    Deadline wait_deadline_ = kNoDeadline;
-  };
+  // A thread that leads it, or runs something for it: lane_leader.h.
+  class Leader;
 
   // `supervisor` outlives the lane until that has ended.
   Lane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor)
@@ -185,16 +99,19 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // Closes every connection; the lane ends when its handlers have.
   virtual void EndNow() = 0;
 
-  uint64_t Handling() const override { return role_.word(); }
+  uint64_t Handling() const override;
   void HandlerIsSlow(uint64_t word) override;
   void HandlersAreQuick() override { one_was_slow_.store(false, std::memory_order_relaxed); }
 
  protected:
-  enum class Step { kGoOn, kEnd };
+  enum class Step { kGoOn, kStandAside, kEnd };
 
   // As the leader, reads and serves something; sleeps until there is something. The lane
-  // is not to be touched any more once the leader does not lead. kEnd: it has ended.
+  // is not to be touched any more once the leader does not lead. kEnd: it has ended. kStandAside:
+  // there is nothing, and somebody who waits is to lead: see aside.
   virtual Step ServeNext(const Leader& leader) = 0;
+  // Null: the lane's own threads lead whenever they can.
+  virtual Aside* aside() { return nullptr; }
 
   // The same with the connection of the leader's handler, which waits.
   virtual Step ServeOwn(const Leader& leader, Session& session) = 0;
@@ -235,6 +152,10 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   };
 
   void Lead(Leader& leader);
+  void StandAside(Leader& leader);
+  void RunQueuedBeside(Leader& leader);
+  void AskToStandAside(Session& session);
+  bool RecallFromAside();
   template <typename Body>
   bool AsVisitor(Session& session, Body body);
   void RunQueue();
@@ -273,9 +194,10 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // The latest handler for which a successor was asked. Relaxed, as what follows: who is
   // asked takes the place only from that handler, and the role decides whether it can.
   std::atomic<LeaderRole::Word> asked_{0};
-  std::atomic<MethodPace*> pace_{nullptr};      // of the handler that the leader is in
-  std::atomic<bool> one_was_slow_{false};       // in the last ticks of the supervisor
-  std::atomic<LeaderRole::Word> slow_word_{0};  // the latest handler that was found to be
+  std::atomic<MethodPace*> pace_{nullptr};        // of the handler that the leader is in
+  std::atomic<bool> one_was_slow_{false};         // in the last ticks of the supervisor
+  std::atomic<LeaderRole::Word> slow_word_{0};    // the latest handler that was found to be
+  std::atomic<LeaderRole::Word> vacant_word_{0};  // the latest that is none: nobody led
 
   // Handlers that wait on the stack of a thread that leads: their sessions count them, and the
   // leader is counted, too.

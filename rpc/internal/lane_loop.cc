@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -67,7 +68,15 @@ void Lane::Leader::Vacate() {
   lane_.pace_.store(nullptr, std::memory_order_relaxed);
   term_ = lane_.role_.EnterHandler(term_);
   leads_ = false;
-  lane_.AskForSuccessor(term_ | LeaderRole::kInHandler);
+  const LeaderRole::Word vacant = term_ | LeaderRole::kInHandler;
+  lane_.vacant_word_.store(vacant, std::memory_order_relaxed);
+  if (Aside* aside = lane_.aside(); aside != nullptr && aside->is_taken()) {
+    lane_.NoteAsked(vacant);
+    lane_.WakeWaiting();
+    aside->VisitEnded();
+    return;
+  }
+  lane_.AskForSuccessor(vacant);
   if (lane_.is_left_to_loop_ && lane_.queued_.load(std::memory_order_relaxed) != 0) {
     lane_.WakeLeader();
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -60,6 +61,7 @@ void Lane::Leader::EndVisit(Session& session) {
   if (!leads_) return session.Attach();
   lane_.GiveTurn(session);  // whose frames nobody reads on behind this visit
   Vacate();
+  if (ended() && lane_.aside() != nullptr) lane_.aside()->Recall();
 }
 
 }  // namespace ferry::internal

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -48,11 +49,13 @@ void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
   }
   bool offered = leads_ && !wait.has_nested() &&
                  lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
+  if (Aside* aside = lane_.aside()) aside->NoteVisit();
   if (!offered && (LeaveForWait() || TryTakeLead())) {
     LeadMeanwhile(session, wait, deadline, direct);
     if (!std::exchange(yields_, false) || !leads_) return;
     if (!OfferLead()) return lane_.RunQueueOnPool();  // as soon as a thread is free
   }
+  if (!leads_) lane_.AskToStandAside(session);
   SleepBeside(wait, deadline);
 }
 
@@ -85,7 +88,7 @@ bool Lane::Leader::LeaveForWait() {
 // To a spare thread, from within the handler. False if there is none.
 bool Lane::Leader::OfferLead() {
   lane_.NoteAsked(term_ | LeaderRole::kInHandler);
-  return lane_.RunOnPool(lane_.shared_from_this());
+  return lane_.RecallFromAside() || lane_.RunOnPool(lane_.shared_from_this());
 }
 
 // While another thread leads, or is about to.
@@ -212,7 +215,9 @@ std::shared_ptr<WorkerPool::Task> Lane::QueueRunnerTask() {
   return std::shared_ptr<WorkerPool::Task>(shared_from_this(), &queue_runner_);
 }
 
-void Lane::RunQueueOnPool() { RunOnPool(QueueRunnerTask()); }
+void Lane::RunQueueOnPool() {
+  if (!RunOnPool(QueueRunnerTask())) RecallFromAside();
+}
 
 std::shared_ptr<QueuedRequest> Lane::TakeQueued() {
   MutexLock lock(mutex_);
@@ -242,7 +247,7 @@ bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
     if (ended_) return false;  // who sets that runs what is here already
     Push(std::move(request));
   }
-  if (!RunOnPool(QueueRunnerTask())) WakeLeader();
+  if (!RunOnPool(QueueRunnerTask()) && !RecallFromAside()) WakeLeader();
   return true;
 }
 

@@ -66,6 +66,11 @@ void ServedCall::SendReply(const absl::Status& status, const MessageLite* reply,
   session_.connection_.Reply(id_, sent.ok() ? status : sent, reply, credit);
 }
 
+const Metadata& ServedCall::metadata() const {
+  static const auto& none = *new Metadata;
+  return metadata_ == nullptr ? none : *metadata_;
+}
+
 // Unless it has been sent, or there is none.
 absl::Status ServedCall::SendInitial() {
   if (std::exchange(sent_initial_, true) || extras_ == nullptr ||

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/method_name.h"
 
 namespace ferry::internal {
@@ -68,11 +69,6 @@ ServedCall::~ServedCall() {
   if (shared_ == nullptr || !shared_->is_registered || session_.connection_.IsForked()) return;
   MutexLock lock(session_.mutex_);
   Unregister();
-}
-
-const Metadata& ServedCall::metadata() const {
-  static const auto& none = *new Metadata;
-  return metadata_ == nullptr ? none : *metadata_;
 }
 
 absl::Status ServedCall::TooLate() {

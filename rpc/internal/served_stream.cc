@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/method_name.h"
 #include "ferry/rpc/internal/served_call.h"
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "ferry/rpc/internal/lane_leader.h"
+
 namespace ferry::internal {
 namespace {
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/executed_request.h"
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/peer_channel.h"
 #include "ferry/rpc/internal/served_call.h"
 
@@ -148,6 +149,7 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     auto request = Keep(*entry, header, body, metadata, cost);
     if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));
   } else {
+    if (is_ours_) aside_.NoteRequest();
     Lane::Leader& leader = Lane::Leader::Current();
     auto goes_on = [&leader] { return leader.keeps_lead(); };
     Sender::Cork cork(connection_.sender(), goes_on);

@@ -16,6 +16,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "ferry/rpc/internal/aside.h"
 #include "ferry/rpc/internal/connection.h"
 #include "ferry/rpc/internal/entrance.h"
 #include "ferry/rpc/internal/handler_wait.h"
@@ -81,6 +82,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   uint64_t id() const { return id_; }
   // This side has opened the connection.
   bool is_ours() const { return is_ours_; }
+  Aside& aside() { return aside_; }
 
   // Another thread reads now, beside the handler that ran there.
   void HandedOver();
@@ -135,6 +137,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   void RunNow(QueuedRequest& callback) override;
   bool RunSoon(QueuedRequest& callback) override;
   Session& session() override { return *this; }
+  void Recall() override { aside_.Recall(); }
 
   bool ServeNested(const ServiceRegistry::Entry& entry, const FrameHeader& header, Body& body,
                    Metadata* metadata, uint32_t cost) ABSL_ATTRIBUTE_NOINLINE;
@@ -154,6 +157,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   const std::shared_ptr<const Entrance> entrance_;
   const uint64_t id_;
   const bool is_ours_ = false;
+  Aside aside_;
   std::weak_ptr<Lane> lane_;                    // constant
   const Lane* lane_address_ = nullptr;          // constant; of one that may have gone
   std::shared_ptr<WaitSet> set_;                // constant; outlives the transport

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/metadata_codec.h"
 #include "ferry/rpc/internal/served_call.h"
 #include "ferry/rpc/internal/session.h"

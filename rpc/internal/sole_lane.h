@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ferry/rpc/internal/lane.h"
+#include "ferry/rpc/internal/lane_leader.h"
 #include "ferry/rpc/internal/session.h"
 
 namespace ferry::internal {
@@ -52,6 +53,8 @@ class SoleLane final : public Lane {
   void WakeLeader() override { session_->connection().transport().Interrupt(); }
 
   Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
+  // Who serves is to be there for its peer at once.
+  Aside* aside() override { return session_->is_ours() ? &session_->aside() : nullptr; }
 
   Step ServeNext(const Leader& leader) override {
     is_in_handler_ = true;  // if it becomes one
@@ -61,9 +64,11 @@ class SoleLane final : public Lane {
     if (step == Connection::Step::kEmpty) {
       timer_ = std::min(
           {timer_, session_->connection().caller().async_deadline(), session_->next_deadline()});
+      if (!leader.waits() && session_->aside().is_wanted()) return Step::kStandAside;
       session_->connection().WaitForFrames(
           std::min(timer_, leader.wait_deadline()),
-          leader.waits() || session_->is_interrupted() || session_->detached_handlers() != 0);
+          leader.waits() || session_->is_interrupted() || session_->detached_handlers() != 0,
+          leader.waits() ? nullptr : &session_->aside());
     } else if (leader.has_news(*session_) || leader.yields() || has_queued()) {
       session_->connection().sender().FlushDeferred();  // something else comes first
     }

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: The ferry authors
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef FERRY_RPC_INTERNAL_OWN_REPLY_H_
+#define FERRY_RPC_INTERNAL_OWN_REPLY_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "ferry/rpc/internal/pending_call.h"
+
+namespace ferry::internal {
+
+// The reply to the call of the thread that reads: nobody else looks at it, so that it is taken in
+// without the lock, which that thread is about to take anyway.
+struct OwnReply {
+  const PendingCall* call = nullptr;
+  bool is_here = false;
+  uint32_t credit = 0;
+  absl::Status outcome;
+};
+
+}  // namespace ferry::internal
+
+#endif  // FERRY_RPC_INTERNAL_OWN_REPLY_H_
