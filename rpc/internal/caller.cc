@@ -75,6 +75,7 @@ absl::Status Caller::SendRequest(PendingCall& call, uint8_t flags, Deadline dead
   if (call.waits_for_credit) ready = AwaitCredit(call, deadline);
   if (ready.ok() && call.id.value == 0) ready = NoIdLeft();
   if (ready.ok() && call.looks_first && call.reads) ready = LookFirst();
+  if (ready.ok() && (flags & kFlagOneWay) != 0 && call.reads) ready = ReadFirst();
   // One that has ended for another reason finds that in sending.
   if (ready.ok() && call.cancellation != nullptr && call.done.load() &&
       absl::IsCancelled(call.status)) {
@@ -146,6 +147,12 @@ absl::Status Caller::SendOnly(PendingCall& call, Deadline deadline) {
 // The peer may have gone since the last call, or be about to.
 absl::Status Caller::LookFirst() {
   Look();
+  return ReadFirst();
+}
+
+// What is here already may say so; a call that nobody waits for would be lost.
+absl::Status Caller::ReadFirst() {
+  ReadOn();
   MutexLock lock(mutex_);
   return OwnCopy(refusal_);
 }

@@ -118,7 +118,7 @@ class Caller {
 
   // Another thread, or a call in Finish, uses the connection.
   bool is_in_use() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return users_ != async_left_.load(std::memory_order_acquire);
+    return users_ != async_left_.load();
   }
   // Asynchronous calls are open; a hint.
   bool has_unwaited() const {
@@ -161,8 +161,7 @@ class Caller {
   Waiting WhoWaitsFor(uint32_t index);
   bool AddNested(uint32_t index, std::shared_ptr<QueuedRequest> request);
 
-  // The connection is closed: every pending call ends with `reason`, but for one that
-  // the reading thread completes at this moment; it comes here again when it is done.
+  // The connection is closed: every call ends with `reason` that is not being completed.
   void FailAll(const absl::Status& reason);
 
   bool IsForked() const { return fork_mark_.IsForked(); }
@@ -204,6 +203,7 @@ class Caller {
   absl::Status SendMetadata(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
+  absl::Status ReadFirst() ABSL_ATTRIBUTE_COLD;
   void Look() ABSL_ATTRIBUTE_COLD;
   void AwaitDone(PendingCall& call, Deadline deadline);
   void AwaitOthers(PendingCall& call, Deadline deadline)
@@ -213,15 +213,15 @@ class Caller {
   void AwaitBeside(CallWait& wait, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   HandlerWait* WaitOf(uint32_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status FinishSlowly(PendingCall& call) ABSL_ATTRIBUTE_COLD;
-  void LeaveAsync() { async_left_.fetch_add(1, std::memory_order_release); }
+  void LeaveAsync() { async_left_.fetch_add(1); }
 
   // Ends the call here, unless the reading thread is at it: false then. Its id stays taken
   // until the peer's reply.
   bool EndHere(PendingCall& call, const absl::Status& why, bool tells_peer = true)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // An asynchronous call may be gone then.
   void SetDone(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendCancel(CallId call) ABSL_ATTRIBUTE_COLD;
-
   // Of streams.
   bool IsOver(PendingCall& call, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitNews(CallWait& wait, Deadline deadline, DirectRead* direct = nullptr)
@@ -278,8 +278,9 @@ class Caller {
   // Changed under the lock; without it, a hint.
   std::atomic<Deadline> async_deadline_{kNoDeadline};
 
-  // Of the users, asynchronous calls, which leave without the lock: the release of each pairs with
-  // the acquire in is_in_use. All of these may overflow.
+  // Of the users, asynchronous calls, which leave without the lock. Sequentially consistent: each
+  // leaves and then looks whether its channel has news; who has said that then looks whether the
+  // connection is in use. All of these may overflow.
   std::atomic<uint32_t> async_left_{0};
   std::atomic<uint32_t> async_begun_{0};  // changed under the lock; without it, a hint
 

@@ -37,7 +37,7 @@ absl::StatusOr<PendingCall*> Caller::BeginCompleting(const FrameHeader& header) 
 void Caller::StopCompleting(PendingCall& call) {
   MutexLock lock(mutex_);
   call.completing = false;
-  if (call.cancel_is_due) EndHere(call, Cancelled());
+  if (call.cancel_is_due && EndHere(call, Cancelled())) return;  // it may be gone
   call.wait.Tell();
   if (call.stream != nullptr && call.stream->reads != nullptr) call.stream->reads->Tell();
 }
@@ -84,7 +84,8 @@ bool Caller::IsWantedStill(CallId call) {
 }
 
 absl::Status Caller::OnReply(const FrameHeader& header, Body& body) {
-  if (own_.call != nullptr && header.call == own_.call->id && !body.is_assembled()) {
+  if (own_.call != nullptr && header.call == own_.call->id && !body.is_assembled() &&
+      !own_.call->done.load(std::memory_order_acquire)) {
     own_.outcome = Outcome(*own_.call, header, body);
     own_.credit = header.arg;
     own_.is_here = true;

@@ -94,7 +94,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   virtual absl::Status Recover(const Patience& patience) = 0;
   // A call has failed, or has_news().
   virtual void AfterCall(const absl::Status& status) = 0;
-  bool has_news() const { return has_news_.load(std::memory_order_relaxed); }
+  bool has_news() const { return has_news_.load(); }
 
   // As RunOnPool, for what may wait for a connection.
   virtual void RunToConnect(absl::AnyInvocable<void()> run) { RunOnPool(std::move(run)); }
@@ -107,7 +107,7 @@ class ChannelBase : public std::enable_shared_from_this<ChannelBase> {
   bool IsForked() const { return fork_mark_.IsForked(); }
 
   const size_t stream_credit_;  // of each stream, given to the peer
-  // Something is left to be done after a call. A hint.
+  // Something is left to be done after a call. A hint; sequentially consistent: see Caller.
   std::atomic<bool> has_news_{false};
 
  private:

@@ -125,7 +125,7 @@ void ChannelCore::Retire() {
   events_.Push(has_ended ? ferry::Event::Type::kClosed : ferry::Event::Type::kDraining,
                current_->peer(), lost_);
   retired_.push_back({std::move(current_), has_ended});
-  has_news_.store(true, std::memory_order_relaxed);
+  has_news_.store(true);
   if (has_ended) end_wait_.Nudge();  // a child's process may live on
   if (child_ == nullptr) return;
   if (HasJustConnected()) {
@@ -170,7 +170,7 @@ void ChannelCore::Reap() {
   }
   unused.assign(std::make_move_iterator(retired_.begin()), std::make_move_iterator(used));
   retired_.erase(retired_.begin(), used);
-  has_news_.store(!retired_.empty(), std::memory_order_relaxed);
+  has_news_.store(!retired_.empty());
   MutexUnlock unlock(mutex_);
   unused.clear();
 }

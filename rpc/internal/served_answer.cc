@@ -62,7 +62,7 @@ void ServedCall::SendAnswer(const absl::Status& status, const MessageLite* reply
 
 void ServedCall::SendReply(const absl::Status& status, const MessageLite* reply, uint32_t credit) {
   absl::Status sent;
-  if (extras_ != nullptr) sent = SendLastMetadata();
+  if (extras_ != nullptr || initial_metadata_ != nullptr) sent = SendLastMetadata();
   session_.connection_.Reply(id_, sent.ok() ? status : sent, reply, credit);
 }
 
@@ -73,16 +73,16 @@ const Metadata& ServedCall::metadata() const {
 
 // Unless it has been sent, or there is none.
 absl::Status ServedCall::SendInitial() {
-  if (std::exchange(sent_initial_, true) || extras_ == nullptr ||
-      extras_->initial_metadata.empty()) {
+  if (std::exchange(sent_initial_, true) || initial_metadata_ == nullptr ||
+      initial_metadata_->empty()) {
     return absl::OkStatus();
   }
-  return SendMetadata(extras_->initial_metadata, 0);
+  return SendMetadata(*initial_metadata_, 0);
 }
 
 absl::Status ServedCall::SendLastMetadata() {
   absl::Status sent = SendInitial();
-  if (sent.ok() && !extras_->trailing_metadata.empty()) {
+  if (sent.ok() && extras_ != nullptr && !extras_->trailing_metadata.empty()) {
     sent = SendMetadata(extras_->trailing_metadata, kFlagTrailing);
   }
   return sent;

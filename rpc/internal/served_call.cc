@@ -54,8 +54,9 @@ ServedCall::ServedCall(ServedCall& from, Body& body)
       cost_(0),
       body_(body),
       metadata_(std::move(from.metadata_)),
-      sent_initial_(from.sent_initial_),
       extras_(std::move(from.extras_)),
+      initial_metadata_(std::move(from.initial_metadata_)),
+      sent_initial_(from.sent_initial_),
       state_(from.state_.exchange(State::kReplied)) {
   MutexLock lock(session_.mutex_);
   if (from.shared_ != nullptr) from.AwaitCallback();

@@ -131,7 +131,6 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
 
   // The handler's thread's, which most calls do without.
   struct Extras {
-    Metadata initial_metadata;
     Metadata trailing_metadata;
     std::vector<void*> interceptors;  // states of those that have seen it, and not its answer
   };
@@ -145,7 +144,10 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   bool IsCancelled() const override;
   void OnCancel(std::function<void()> callback) override;
   const Metadata& metadata() const override;
-  Metadata& initial_metadata() override { return extras().initial_metadata; }
+  Metadata& initial_metadata() override {
+    if (initial_metadata_ == nullptr) initial_metadata_ = std::make_unique<Metadata>();
+    return *initial_metadata_;
+  }
   Metadata& trailing_metadata() override { return extras().trailing_metadata; }
   bool SendInitialMetadata() override;
   std::shared_ptr<ChannelBase> channel() override;
@@ -195,8 +197,11 @@ class ServedCall final : public IncomingCall, private CallOrigin, private Runnin
   Lane::Leader* leader_ = nullptr;
   bool in_handler_ = false;
   std::chrono::steady_clock::time_point measured_from_;
-  bool sent_initial_ = false;
   std::unique_ptr<Extras> extras_;
+
+  // The same, and then who writes first.
+  std::unique_ptr<Metadata> initial_metadata_;  // null: none
+  bool sent_initial_ = false;
 
   // From kInline on by one exchange, of the handler's thread without the lock or another with it.
   std::atomic<State> state_{State::kInline};

@@ -113,7 +113,7 @@ bool ServedCall::SendMessage(const MessageLite& reply, Sender::When when) {
 bool ServedCall::SendInitialMetadata() {
   if (sent_initial_ || !BeginSending(0)) return false;
   sent_initial_ = true;
-  return EndSending(SendMetadata(extras().initial_metadata, 0));
+  return EndSending(SendMetadata(initial_metadata(), 0));
 }
 
 // Waits for credit, unless it costs nothing. False when the call has ended.

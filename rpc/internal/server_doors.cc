@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The ferry authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who comes in to a ServerLane, and has to say hello.
+// Who comes in to a ServerLane, and has to say hello; and who is there.
 
 #include <algorithm>
 #include <iterator>
@@ -201,6 +201,22 @@ Deadline ServerLane::NextTimer() {
   }
   Deadline hello = shaking_.empty() ? kNoDeadline : shaking_.front().deadline;
   return std::min({resume_at_, hello, next_call_timer_});
+}
+
+// Dropped in a wait of its own handler, which goes on.
+std::shared_ptr<Session> ServerLane::FindLeaving(Id id) {
+  MutexLock lock(mutex_);
+  for (const auto& left : leaving_) {
+    std::shared_ptr<Session> session = left.lock();
+    if (session != nullptr && session->id() == id) return session;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Session> ServerLane::Find(Id id) {
+  MutexLock lock(mutex_);
+  auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second;
 }
 
 }  // namespace ferry::internal

@@ -18,9 +18,8 @@ constexpr int kFramesPerTurn = 64;
 constexpr std::chrono::milliseconds kTurn{1};
 constexpr int kFramesPerClock = 4;
 
-// How often the set is looked at while sessions are hot: after so many looks at them, or
-// so much time, which is found out every few turns only. It is a system call, which a hot session
-// waits for: one call in a hundred at most is to find it in its way.
+// How often the set is looked at while sessions are hot, which is in their way: after so many looks
+// at them, or so much time, which is found out every few turns only.
 constexpr int kMostCallsBetweenSets = 64;
 constexpr int kMostReadsBetweenSets = 4096;
 constexpr absl::Duration kBetweenSets = absl::Microseconds(100);
@@ -282,22 +281,6 @@ void ServerLane::Drop(Id id) {
   DropQueued(*session);
   if (!session->is_ours()) admission_.Leave(session->entrance(), session->peer());
   TellClosed(*session);
-}
-
-// Dropped in a wait of its own handler, which goes on.
-std::shared_ptr<Session> ServerLane::FindLeaving(Id id) {
-  MutexLock lock(mutex_);
-  for (const auto& left : leaving_) {
-    std::shared_ptr<Session> session = left.lock();
-    if (session != nullptr && session->id() == id) return session;
-  }
-  return nullptr;
-}
-
-std::shared_ptr<Session> ServerLane::Find(Id id) {
-  MutexLock lock(mutex_);
-  auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : found->second;
 }
 
 }  // namespace ferry::internal
