@@ -17,6 +17,7 @@ Aside::Stay Aside::Begin() {
   wants_end_.store(false);
   taken_.store(true);
   wanted_.store(false);
+  changed_.NotifyAll();  // who stood here is dismissed
   return ++stay_;
 }
 

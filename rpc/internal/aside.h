@@ -39,10 +39,15 @@ class Aside {
 
   // By a thread of the lane's own that leads instead.
   void Dismiss();
-  // Somebody expects something for which no thread waits.
-  void Recall() {
-    if (taken_.load() && !recalled_.exchange(true)) Wake();
+  // Somebody expects something for which no thread waits, or wants a successor. False: nobody is
+  // there, or has seen it, who would come.
+  bool Recall() {
+    if (!taken_.load()) return false;
+    if (!recalled_.exchange(true)) Wake();
+    return taken_.load();
   }
+  // Behind End: whoever was told that there is somebody happens before this.
+  void SeeRecalls() { recalled_.exchange(false); }
 
   // By who has given up the lead.
   void VisitEnded() {

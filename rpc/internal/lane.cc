@@ -75,9 +75,9 @@ uint64_t Lane::Handling() const {
 
 // Until somebody else leads, or the lane ends.
 void Lane::Lead(Leader& leader) {
-  if (aside() != nullptr) aside()->Dismiss();
   bool end = leader.ended();
   while (leader.leads() && !end) {
+    DismissFromAside();  // it may have led before, and again since a wait of its handler
     std::shared_ptr<QueuedRequest> queued;
     if (queued_.load(std::memory_order_relaxed) != 0) queued = TakeQueued();
     if (queued != nullptr) {
@@ -89,7 +89,10 @@ void Lane::Lead(Leader& leader) {
     }
     end = end || leader.ended();
   }
-  if (end) RunLast(leader);
+  if (end) {
+    DismissFromAside();
+    RunLast(leader);
+  }
   RemoveThread(end);
 }
 

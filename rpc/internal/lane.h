@@ -153,7 +153,11 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   void Lead(Leader& leader);
   void StandAside(Leader& leader);
+  void LeaveAside(Leader& leader, Aside::Stay stay);
   void RunQueuedBeside(Leader& leader);
+  void DismissFromAside() {
+    if (aside() != nullptr) aside()->Dismiss();
+  }
   void AskToStandAside(Session& session);
   bool RecallFromAside();
   template <typename Body>

@@ -12,15 +12,16 @@
 namespace ferry::internal {
 
 // By the leader, with nothing to do. It leads again afterwards, unless another thread of the lane
-// does, or that has ended. Meanwhile it is a spare thread.
+// does, or that has ended, or it has run something else meanwhile.
 void Lane::StandAside(Leader& leader) {
   Aside& aside = *this->aside();
   const Aside::Stay stay = aside.Begin();
   leader.Vacate();
+  if (has_queued()) aside.Recall();  // by who did not see it here
   while (!leader.leads() && !leader.ended() && aside.Await(stay)) {
     leader.TakeVacant();
-    RunQueuedBeside(leader);
     if (leader.leads()) break;
+    if (has_queued()) return LeaveAside(leader, stay);
     {
       MutexLock lock(mutex_);  // as Vacate: it finds this, or what it has vacated is found here
       aside.AwaitEndOfVisit();
@@ -28,6 +29,15 @@ void Lane::StandAside(Leader& leader) {
     leader.TakeVacant();
   }
   aside.End(stay);
+}
+
+// While a visitor leads, for what that does not run. Nobody counts on this thread from now on.
+void Lane::LeaveAside(Leader& leader, Aside::Stay stay) {
+  aside()->End(stay);
+  { MutexLock lock(mutex_); }  // as Vacate, which looks for somebody else behind it
+  aside()->SeeRecalls();
+  leader.TakeVacant();
+  if (!leader.leads()) RunQueuedBeside(leader);
 }
 
 // Until one of them has led, while it waited.
@@ -47,12 +57,7 @@ void Lane::AskToStandAside(Session& session) {
   if (aside->Ask()) WakeLeader();
 }
 
-// False if there is none.
-bool Lane::RecallFromAside() {
-  Aside* aside = this->aside();
-  if (aside == nullptr || !aside->is_taken()) return false;
-  aside->Recall();
-  return true;
-}
+// False if there is nobody who would come.
+bool Lane::RecallFromAside() { return aside() != nullptr && aside()->Recall(); }
 
 }  // namespace ferry::internal

@@ -74,6 +74,7 @@ void Lane::Leader::Vacate() {
     lane_.NoteAsked(vacant);
     lane_.WakeWaiting();
     aside->VisitEnded();
+    if (!aside->is_taken() && !lane_.RunOnPool(lane_.shared_from_this())) lane_.WakeWaiting();
     return;
   }
   lane_.AskForSuccessor(vacant);

@@ -247,7 +247,10 @@ bool Lane::RunSoonUnlessEnded(std::shared_ptr<QueuedRequest> request) {
     if (ended_) return false;  // who sets that runs what is here already
     Push(std::move(request));
   }
-  if (!RunOnPool(QueueRunnerTask()) && !RecallFromAside()) WakeLeader();
+  if (!RunOnPool(QueueRunnerTask())) {
+    RecallFromAside();
+    WakeLeader();
+  }
   return true;
 }
 

@@ -146,6 +146,7 @@ absl::Status Session::OnRequest(const FrameHeader& header, Body& body, Metadata*
     set_interrupted();  // from other threads than the lane's
     entrance_->options.executor(ExecutedRequest(std::move(lane), header.call, std::move(request)));
   } else if (Lane::Leader::Current().waits()) {
+    aside_.NoteRequest();
     auto request = Keep(*entry, header, body, metadata, cost);
     if (request != nullptr) Lane::Leader::Current().Queue(std::move(request));
   } else {

@@ -217,6 +217,32 @@ TEST_P(AsideCallTest, TheEndIsNoticedByWhoCallsNext) {
   StopAndNotice();
 }
 
+// Some of them run on the thread that stood aside, which then is no one's successor.
+TEST_P(AsideCallTest, CallbacksThatWaitBesideAVisitorFindWhoReads) {
+  service_.say = SendBack;
+  ChannelOptions options;
+  options.max_threads = 4;
+  StartAsync(options);
+  std::atomic<bool> stop{false};
+  std::thread blocking([&] {
+    while (!stop) EXPECT_EQ(stub_->Say(Numbered(1)).status(), absl::OkStatus());
+  });
+  for (int i = 0; i < kCalls; ++i) {
+    Countdown all(3);
+    Item replies[3];
+    for (Item& reply : replies) {
+      stub_->Say(Numbered(2), &reply, [&](const absl::Status&) {
+        EXPECT_EQ(stub_->Say(Numbered(3)).status(), absl::OkStatus());
+        all.Tick();
+      });
+    }
+    all.Await();
+    if (i % 4 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  stop = true;
+  blocking.join();
+}
+
 INSTANTIATE_TEST_SUITE_P(Schemes, AsideCallTest, testing::ValuesIn(kTalkSchemes));
 
 using AsidePeerTest = PeerTest;
@@ -253,6 +279,40 @@ TEST_P(AsidePeerTest, HandlersCallBackAndForthMeanwhile) {
     Item reply;
     ASSERT_EQ(stub_->Say(Numbered(i % 4), &reply), absl::OkStatus());
     ASSERT_EQ(reply.number(), i % 4);
+  }
+}
+
+// Slow handlers cost the thread the lead; who has it stands aside for their calls.
+TEST_P(AsidePeerTest, AHandlerMayTakeTheLeadAndKeepIt) {
+  service_.say = SendBack;
+  Signal* done = nullptr;
+  std::thread caller;
+  service_.note = [&](ServerContext& context, const Item&) {
+    caller = std::thread([&, channel = context.channel()] {
+      EXPECT_EQ(TalkStub(channel).Say(Item()).status(), absl::OkStatus());
+      done->Set();
+    });
+    return absl::OkStatus();
+  };
+  ours_.say = [](ServerContext& context, const Item&, Item&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    TalkStub stub(context.channel());
+    for (int i = 0; i < kCalls; ++i) EXPECT_EQ(stub.Say(Item()).status(), absl::OkStatus());
+    return absl::OkStatus();
+  };
+  StartServer({});
+  ChannelOptions options;
+  options.services = {&ours_};
+  options.max_threads = 4;
+  for (int i = 0; i < 10; ++i) {
+    Signal one_is_done;
+    done = &one_is_done;
+    channel_.emplace(ConnectWhenServed(address_, options));
+    stub_.emplace(*channel_);
+    EXPECT_EQ(stub_->Note(Item()), absl::OkStatus());
+    one_is_done.Await();
+    caller.join();
+    DropChannel();
   }
 }
 
