@@ -58,6 +58,7 @@ struct Pairing {
   std::string transport;
   std::unique_ptr<Floors> floors;
   std::optional<Worker> worker;  // unless floors only
+  std::optional<Channel> async;  // to it: blocking calls beside a thread that reads; not over pipes
 };
 
 struct UnaryCase {
@@ -70,7 +71,8 @@ constexpr UnaryCase kUnaryCases[] = {{32, 1000}, {1024, 1000}, {64 * 1024, 100},
 constexpr size_t kLinePayload = 32;
 constexpr double kMostLines = 2.5;
 
-// A call with a timeout, which does not run out, beside one without.
+// A call with a timeout, which does not run out, beside one without; and one on a channel that
+// makes asynchronous calls, too.
 constexpr size_t kTimeoutPayload = 32;
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 constexpr double kTimeoutGoal = 1.2;
@@ -103,12 +105,17 @@ absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
     }
     std::optional<FerryEcho> echo;
     std::optional<FerryEcho> with_timeout;
+    std::optional<FerryEcho> async;
     if (pairing.worker.has_value()) {
       echo.emplace(pairing.worker->channel);
       contestants.push_back({"ferry", pairing.transport, &*echo});
       if (payload == kTimeoutPayload) {
         with_timeout.emplace(pairing.worker->channel, kTimeout);
         contestants.push_back({"ferry", pairing.transport, &*with_timeout, "unary, timeout"});
+        if (pairing.async.has_value()) {
+          async.emplace(*pairing.async);
+          contestants.push_back({"ferry", pairing.transport, &*async, "unary, async"});
+        }
       }
     }
     std::vector<EchoClient*> clients;
@@ -127,7 +134,10 @@ absl::Status RunUnary(const Pairing& pairing, const std::string& placement,
                           measured->at(i), rows));
     }
     if (rows[0].system == "line") Judge(rows[0], rows[1], valid);
-    if (with_timeout.has_value()) PrintCostOfTimeout(rows[rows.size() - 2], rows.back());
+    if (with_timeout.has_value()) {
+      auto with = rows.end() - (async.has_value() ? 2 : 1);
+      PrintCostOfTimeout(with[-1], with[0]);
+    }
   }
   return absl::OkStatus();
 }
@@ -152,10 +162,17 @@ absl::Status RunThreads(const Pairing& pairing, const std::string& placement,
 absl::StatusOr<Pairing> Pair(const std::string& transport) {
   absl::StatusOr<std::unique_ptr<Floors>> floors = Floors::Start(transport);
   if (!floors.ok()) return floors.status();
-  if (absl::GetFlag(FLAGS_floors_only)) return Pairing{transport, *std::move(floors), {}};
+  if (absl::GetFlag(FLAGS_floors_only)) return Pairing{transport, *std::move(floors), {}, {}};
   absl::StatusOr<Worker> worker = StartWorker(transport);
   if (!worker.ok()) return worker.status();
-  return Pairing{transport, *std::move(floors), *std::move(worker)};
+  Pairing pairing{transport, *std::move(floors), *std::move(worker), std::nullopt};
+  if (transport == "pipe") return pairing;
+  ChannelOptions options;
+  options.async = true;
+  absl::StatusOr<Channel> async = Connect(pairing.worker->address, options);
+  if (!async.ok()) return async.status();
+  pairing.async = *std::move(async);
+  return pairing;
 }
 
 absl::Status RunCalls(const std::vector<std::string>& placements, Report& report) {

@@ -94,7 +94,8 @@ struct ChannelOptions {
   // ServerContext::channel(). They outlive the channel, whose last handle waits for their handlers
   // when it goes, unless it goes on the thread of one. A name registered twice, or two with one
   // method id, make Connect fail as Server::Serve does; with `keepalive` it is UNIMPLEMENTED.
-  // A channel that serves is read by a thread of its own, which costs its calls a wakeup.
+  // A channel that serves is read by a thread of its own, which costs its calls a wakeup, unless
+  // they come one soon after the other: see docs/peers.md.
   std::vector<Service*> services;
   std::vector<ServerInterceptor*> service_interceptors;  // and who sees the calls of these
 
