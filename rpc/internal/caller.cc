@@ -216,6 +216,7 @@ void Caller::AwaitOthers(PendingCall& call, Deadline deadline) {
 // Reads for all until this call is done, or its reply is here.
 void Caller::ReadFor(const PendingCall& call, Deadline deadline) {
   own_.call = &call;
+  own_.wakes_later = true;
   auto is_done = [&] { return own_.is_here || call.done.load(std::memory_order_acquire); };
   ReadUntil(is_done, deadline, call.cancellation != nullptr, kMostAtOnce);
   own_.call = nullptr;
@@ -236,7 +237,9 @@ void Caller::StopReading(PendingCall& call) {
       ReadOn();  // rather than wake one of them for what is here
     }
   }
+  own_.wakes_later = false;
   token_.Release();
+  if (std::exchange(own_.has_due, false)) token_.WakeDue();
 }
 
 void Caller::ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool interruptible,
@@ -256,12 +259,19 @@ void Caller::ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool i
       has_looked = true;
       continue;
     }
+    if (own_.has_due) WakeDue();
     // Not behind the sleep: what it has brought is to be handled first.
     if (has_looked && options_.keepalive != absl::InfiniteDuration()) KeepAlive();
     reader_.WaitForFrames(std::min(deadline, keepalive_.Due()), interruptible);
     if (senders_waiting_.load() != 0 && transport_.queued() == 0) WakeSenders();
     has_looked = true;
   }
+}
+
+void Caller::WakeDue() {
+  MutexLock lock(mutex_);
+  own_.has_due = false;
+  token_.WakeDue();
 }
 
 void Caller::WakeSenders() {

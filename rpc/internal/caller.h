@@ -250,6 +250,7 @@ class Caller {
   // `most`: how many frames between looks whether it is done.
   void ReadUntil(absl::FunctionRef<bool()> done, Deadline deadline, bool interruptible, int most);
   void KeepAlive() ABSL_ATTRIBUTE_COLD;
+  void WakeDue() ABSL_ATTRIBUTE_COLD;
   void WakeSenders() ABSL_ATTRIBUTE_COLD;
   void GiveCredit(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of the calls that wait, which the peer may have taken.

@@ -65,6 +65,11 @@ void Caller::Complete(PendingCall& call) {
     return;
   }
   MutexLock lock(mutex_);
+  if (own_.wakes_later && call.stream == nullptr) {
+    call.done.store(true, std::memory_order_release);
+    call.wait.waiter.is_due = own_.has_due = true;
+    return;
+  }
   SetDone(call);
 }
 

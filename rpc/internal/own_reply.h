@@ -18,6 +18,11 @@ struct OwnReply {
   bool is_here = false;
   uint32_t credit = 0;
   absl::Status outcome;
+
+  // It wakes others, whose calls are done, once it has left, or before it waits on: woken at once
+  // on its own CPU they would find it at work on the connection, and sleep again.
+  bool wakes_later = false;
+  bool has_due = false;
 };
 
 }  // namespace ferry::internal

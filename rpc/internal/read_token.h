@@ -23,6 +23,7 @@ class ReadToken {
     }
 
     CondVar* wake = nullptr;  // while it sleeps
+    bool is_due = false;      // to be woken by WakeDue
     Waiter* next = nullptr;
     Waiter* previous = nullptr;
   };
@@ -48,6 +49,12 @@ class ReadToken {
   void WakeAll() {
     for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) {
       waiter->Wake();
+    }
+  }
+
+  void WakeDue() {
+    for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) {
+      if (waiter->is_due) waiter->Wake();
     }
   }
 
