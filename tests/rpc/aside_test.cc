@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -160,6 +161,8 @@ TEST_P(AsideCallTest, CallbacksRunWhileABlockingCallWaits) {
   }
   go_on.Set();
   waiting.join();
+  DropChannel();
+  Stop();  // the handler has left go_on
 }
 
 TEST_P(AsideCallTest, CallbacksCallAndWaitMeanwhile) {
@@ -245,29 +248,60 @@ TEST_P(AsideCallTest, CallbacksThatWaitBesideAVisitorFindWhoReads) {
 
 INSTANTIATE_TEST_SUITE_P(Schemes, AsideCallTest, testing::ValuesIn(kTalkSchemes));
 
-using AsidePeerTest = PeerTest;
+class AsidePeerTest : public PeerTest {
+ protected:
+  // For each Note to the server, on a thread there.
+  void CallBack(std::function<void(TalkStub&)> call) {
+    service_.note = [this, call = std::move(call)](ServerContext& context, const Item&) {
+      internal::MutexLock lock(mutex_);
+      callers_.emplace_back([call, channel = context.channel()] {
+        TalkStub stub(channel);
+        call(stub);
+      });
+      changed_.NotifyAll();
+      return absl::OkStatus();
+    };
+  }
+  // Of one Note.
+  void Join() {
+    std::thread caller;
+    {
+      internal::MutexLock lock(mutex_);
+      while (callers_.empty()) changed_.Wait(mutex_);
+      caller = std::move(callers_.back());
+      callers_.pop_back();
+    }
+    caller.join();
+  }
+  // Before what this has goes.
+  void End() {
+    DropChannel();
+    Stop();
+  }
+
+ private:
+  internal::Mutex mutex_;
+  internal::CondVar changed_;
+  std::vector<std::thread> callers_ ABSL_GUARDED_BY(mutex_);
+};
 
 TEST_P(AsidePeerTest, ThePeersCallsAreServedBehindBlockingOnes) {
   service_.say = SendBack;
   ours_.say = SendBack;
-  Signal go_on, done;
-  std::thread caller;
-  service_.note = [&](ServerContext& context, const Item&) {
-    caller = std::thread([&, channel = context.channel()] {
-      TalkStub stub(channel);
-      for (int i = 0; i < kCalls; ++i) {
-        EXPECT_EQ(stub.Say(Numbered(i)).status(), absl::OkStatus());
-        if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      }
-      done.Set();
-    });
-    return absl::OkStatus();
-  };
+  std::atomic<bool> done{false};
+  CallBack([&done](TalkStub& stub) {
+    for (int i = 0; i < kCalls; ++i) {
+      EXPECT_EQ(stub.Say(Numbered(i)).status(), absl::OkStatus());
+      if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    done = true;
+  });
   StartPeers(1);
   for (int i = 0; i < kCalls; ++i) ASSERT_EQ(stub_->Say(Item()).status(), absl::OkStatus());
   ASSERT_EQ(stub_->Note(Item()), absl::OkStatus());
-  while (!done.is_set()) ASSERT_EQ(stub_->Say(Item()).status(), absl::OkStatus());
-  caller.join();
+  while (!done) ASSERT_EQ(stub_->Say(Item()).status(), absl::OkStatus());
+  Join();
+  End();
 }
 
 // Nested in the calls of who reads, and not.
@@ -285,15 +319,7 @@ TEST_P(AsidePeerTest, HandlersCallBackAndForthMeanwhile) {
 // Slow handlers cost the thread the lead; who has it stands aside for their calls.
 TEST_P(AsidePeerTest, AHandlerMayTakeTheLeadAndKeepIt) {
   service_.say = SendBack;
-  Signal* done = nullptr;
-  std::thread caller;
-  service_.note = [&](ServerContext& context, const Item&) {
-    caller = std::thread([&, channel = context.channel()] {
-      EXPECT_EQ(TalkStub(channel).Say(Item()).status(), absl::OkStatus());
-      done->Set();
-    });
-    return absl::OkStatus();
-  };
+  CallBack([](TalkStub& stub) { EXPECT_EQ(stub.Say(Item()).status(), absl::OkStatus()); });
   ours_.say = [](ServerContext& context, const Item&, Item&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     TalkStub stub(context.channel());
@@ -305,15 +331,13 @@ TEST_P(AsidePeerTest, AHandlerMayTakeTheLeadAndKeepIt) {
   options.services = {&ours_};
   options.max_threads = 4;
   for (int i = 0; i < 10; ++i) {
-    Signal one_is_done;
-    done = &one_is_done;
     channel_.emplace(ConnectWhenServed(address_, options));
     stub_.emplace(*channel_);
     EXPECT_EQ(stub_->Note(Item()), absl::OkStatus());
-    one_is_done.Await();
-    caller.join();
+    Join();
     DropChannel();
   }
+  End();
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, AsidePeerTest, testing::ValuesIn(kTalkSchemes));
