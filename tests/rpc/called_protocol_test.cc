@@ -245,6 +245,35 @@ TEST_F(CalledProtocolTest, AMessageThatIsNoneEndsTheCall) {
   EndCall();
 }
 
+// The call that the first was for is the caller's own by then.
+TEST_F(CalledProtocolTest, ASecondReplyIsOfNoCall) {
+  for (bool is_whole : {true, false}) {
+    Connect();
+    Call([this] {
+      Item reply;
+      EXPECT_EQ(stub_->Say(Numbered(1), &reply), absl::OkStatus());
+      EXPECT_EQ(reply.number(), 7);
+    });
+    EXPECT_EQ(Next(), "request END + 2 bytes");
+    const std::string seven = Numbered(7).SerializeAsString();
+    if (is_whole) {
+      session_->Send(Header(FrameType::kReply), seven);
+    } else {
+      session_->Send(Header(FrameType::kReply, kFlagMore), seven.substr(0, 1));
+      session_->Send(ContinueHeader(session_->call(), seven.size() - 1, kMaxFrame),
+                     seven.substr(1));
+    }
+    session_->Send(Header(FrameType::kReply), Numbered(8).SerializeAsString());
+    EndCall();
+    CallOptions options;
+    options.timeout = absl::Milliseconds(50);  // it may find no connection
+    EXPECT_NE(stub_->Say(Item(), options).status(), absl::OkStatus());
+    std::string next = Next();
+    if (next != "closed") next = Next();  // its request was sent
+    EXPECT_EQ(next, "closed");
+  }
+}
+
 // What ends the connection, and so the call.
 struct BrokenAnswer {
   const char* name;
