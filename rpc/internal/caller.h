@@ -185,7 +185,6 @@ class Caller {
   static absl::Status Cancelled() ABSL_ATTRIBUTE_COLD;
   absl::Status TooLate() const ABSL_ATTRIBUTE_COLD;
   absl::Status NotSent(PendingCall& call, const absl::Status& reason) ABSL_ATTRIBUTE_COLD;
-  // What a reply says; fills in the call's reply message.
   absl::Status Outcome(const PendingCall& call, const FrameHeader& header, const Body& body) const;
   // A status that came from the peer.
   absl::Status FailedThere(const PendingCall& call, const FrameHeader& header,
@@ -272,8 +271,8 @@ class Caller {
   DirectRead* direct_ = nullptr;  // its own stream
   Keepalive keepalive_;
 
-  // Threads that wait until what they have sent has left. Sequentially consistent: who waits
-  // says so and then looks whether something is queued; who has sent it on then looks here.
+  // Threads that wait until what they have sent has left. Sequentially consistent: who waits says
+  // so, then looks whether something is queued; who has sent it on then looks here.
   std::atomic<int> senders_waiting_{0};
 
   // Changed under the lock; without it, a hint.

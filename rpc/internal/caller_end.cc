@@ -53,6 +53,7 @@ absl::Status Caller::NotSent(PendingCall& call, const absl::Status& reason) {
   return failed;
 }
 
+// What a reply says; fills in the reply message of the call.
 absl::Status Caller::Outcome(const PendingCall& call, const FrameHeader& header,
                              const Body& body) const {
   if (header.aux != 0) return FailedThere(call, header, body);
