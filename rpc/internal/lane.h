@@ -160,6 +160,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   }
   void AskToStandAside(Session& session);
   bool RecallFromAside();
+  bool IsAsideTaken() { return aside() != nullptr && aside()->is_taken(); }
   template <typename Body>
   bool AsVisitor(Session& session, Body body);
   void RunQueue();

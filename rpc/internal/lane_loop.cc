@@ -70,11 +70,11 @@ void Lane::Leader::Vacate() {
   leads_ = false;
   const LeaderRole::Word vacant = term_ | LeaderRole::kInHandler;
   lane_.vacant_word_.store(vacant, std::memory_order_relaxed);
-  if (Aside* aside = lane_.aside(); aside != nullptr && aside->is_taken()) {
+  if (lane_.IsAsideTaken()) {
     lane_.NoteAsked(vacant);
     lane_.WakeWaiting();
-    aside->VisitEnded();
-    if (!aside->is_taken() && !lane_.RunOnPool(lane_.shared_from_this())) lane_.WakeWaiting();
+    lane_.aside()->VisitEnded();
+    if (!lane_.IsAsideTaken() && !lane_.RunOnPool(lane_.shared_from_this())) lane_.WakeWaiting();
     return;
   }
   lane_.AskForSuccessor(vacant);

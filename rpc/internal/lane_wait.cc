@@ -150,7 +150,10 @@ void Lane::Leader::LeadMeanwhile(Session& session, HandlerWait& wait, Deadline d
   }
   if (leads_) session.set_direct(nullptr);
   session.connection().sender().FlushDeferred();
-  if (step == Step::kEnd) lane_.has_ended_.store(true, std::memory_order_relaxed);
+  if (step == Step::kEnd) {
+    lane_.has_ended_.store(true, std::memory_order_relaxed);
+    lane_.RecallFromAside();
+  }
   std::tie(wait_, waiting_session_, wait_deadline_) = outer;
   std::tie(pace_, waits_much_, own_) = handler;
   // Who reads on behind the handler reads its own connection.
@@ -169,7 +172,8 @@ void Lane::Leader::GoOn() {
   lane_.suspended_.fetch_sub(1);
   if (!leads_) return;
   lane_.supervisor_.Notice();
-  if (waits_much_) PassOn();
+  // Its handler, which took the lead from who stands aside for waits, may not wait again soon.
+  if (waits_much_ || (pace_ != nullptr && lane_.IsAsideTaken())) PassOn();
 }
 
 void Lane::Leader::Queue(std::shared_ptr<QueuedRequest> request) {
