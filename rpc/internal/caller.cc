@@ -7,11 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "ferry/rpc/call_failure.h"
-#include "ferry/rpc/internal/method_name.h"
 #include "ferry/rpc/internal/own_status.h"
-#include "ferry/rpc/internal/status_codec.h"
 #include "ferry/transport/internal/coarse_clock.h"
 
 namespace ferry::internal {
