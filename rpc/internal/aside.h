@@ -31,9 +31,9 @@ class Aside {
   using Stay = uint64_t;
   Stay Begin();
   // True: it is time to take the lead, if nobody visits; false: another thread of the lane has it.
-  // Who finds a visitor waits for its end the next time.
+  // Who finds a visitor wants its end: what the next Await waits for.
   bool Await(Stay stay);
-  void AwaitEndOfVisit() { wants_end_.store(true); }
+  void WantEndOfVisit() { wants_end_.store(true); }
   void End(Stay stay);
   bool is_taken() const { return taken_.load(); }
 

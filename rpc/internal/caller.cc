@@ -70,8 +70,9 @@ absl::Status Caller::SendRequest(PendingCall& call, uint8_t flags, Deadline dead
   absl::Status ready;
   if (call.waits_for_credit) ready = AwaitCredit(call, deadline);
   if (ready.ok() && call.id.value == 0) ready = NoIdLeft();
-  if (ready.ok() && call.looks_first && call.reads) ready = LookFirst();
-  if (ready.ok() && (flags & kFlagOneWay) != 0 && call.reads) ready = ReadFirst();
+  if (ready.ok() && call.reads && (call.looks_first || (flags & kFlagOneWay) != 0)) {
+    ready = LookFirst(call);
+  }
   // One that has ended for another reason finds that in sending.
   if (ready.ok() && call.cancellation != nullptr && call.done.load() &&
       absl::IsCancelled(call.status)) {
@@ -140,15 +141,10 @@ absl::Status Caller::SendOnly(PendingCall& call, Deadline deadline) {
   return FailedHere(call.method, closed.ok() ? TooLate() : closed, Sent::kMaybe);
 }
 
-// The peer may have gone since the last call, or be about to.
-absl::Status Caller::LookFirst() {
-  Look();
-  return ReadFirst();
-}
-
-// What is here already may say so; a call that nobody waits for would be lost.
-absl::Status Caller::ReadFirst() {
-  ReadOn();
+// The peer may have gone since the last call, or be about to. What is here already may say so, and
+// a call that nobody waits for would be lost.
+absl::Status Caller::LookFirst(const PendingCall& call) {
+  call.looks_first ? Look() : ReadOn();
   MutexLock lock(mutex_);
   return OwnCopy(refusal_);
 }

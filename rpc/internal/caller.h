@@ -75,7 +75,7 @@ class Caller {
   // connection may be gone. FinishAsync, by whom it was told, answers what Finish does, and leaves
   // the connection.
   absl::Status StartAsync(PendingCall& call);
-  absl::Status FinishAsync(PendingCall& call);
+  absl::Status FinishAsync(PendingCall& call) { return FinishSlowly(call); }
   // When the next of them ends for its deadline, or before that; ends those whose deadline has
   // passed. By the reader.
   Deadline async_deadline() const { return async_deadline_.load(std::memory_order_relaxed); }
@@ -201,8 +201,7 @@ class Caller {
   absl::Status SendNested(PendingCall& call, FrameHeader& header, Deadline deadline);
   absl::Status SendMetadata(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
   absl::Status AwaitCredit(PendingCall& call, Deadline deadline) ABSL_ATTRIBUTE_COLD;
-  absl::Status LookFirst() ABSL_ATTRIBUTE_COLD;
-  absl::Status ReadFirst() ABSL_ATTRIBUTE_COLD;
+  absl::Status LookFirst(const PendingCall& call) ABSL_ATTRIBUTE_COLD;
   void Look() ABSL_ATTRIBUTE_COLD;
   void AwaitDone(PendingCall& call, Deadline deadline);
   void AwaitOthers(PendingCall& call, Deadline deadline)
@@ -211,7 +210,7 @@ class Caller {
   absl::Status FinishBeside(PendingCall& call, Deadline deadline);
   void AwaitBeside(CallWait& wait, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   HandlerWait* WaitOf(uint32_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status FinishSlowly(PendingCall& call) ABSL_ATTRIBUTE_COLD;
+  absl::Status FinishSlowly(PendingCall& call);
   void LeaveAsync() { async_left_.fetch_add(1); }
 
   // Ends the call here, unless the reading thread is at it: false then. Its id stays taken
@@ -221,6 +220,7 @@ class Caller {
   // An asynchronous call may be gone then.
   void SetDone(PendingCall& call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SendCancel(CallId call) ABSL_ATTRIBUTE_COLD;
+
   // Of streams.
   bool IsOver(PendingCall& call, Deadline deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitNews(CallWait& wait, Deadline deadline, DirectRead* direct = nullptr)

@@ -73,13 +73,6 @@ absl::Status Caller::StartAsync(PendingCall& call) {
   return sent;
 }
 
-absl::Status Caller::FinishAsync(PendingCall& call) {
-  if (call.owes_cancel || call.assembly.complete()) return FinishSlowly(call);
-  absl::Status status = std::move(call.status);
-  LeaveAsync();
-  return status;
-}
-
 void Caller::ExpireAsync() {
   if (async_deadline() == kNoDeadline) return;
   MutexLock lock(mutex_);

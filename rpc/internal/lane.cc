@@ -37,7 +37,7 @@ void Lane::Run() {
 }
 
 void Lane::AskForSuccessor(LeaderRole::Word word) {
-  if (NoteAsked(word) && !RecallFromAside() && !RunOnPool(shared_from_this())) WakeWaiting();
+  if (NoteAsked(word) && !CallSuccessor()) WakeWaiting();
 }
 
 // False if no thread is free for it, or there are none.

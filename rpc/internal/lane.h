@@ -47,9 +47,10 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // A thread that leads it, or runs something for it: lane_leader.h.
   class Leader;
 
-  // `supervisor` outlives the lane until that has ended.
-  Lane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor)
-      : pool_(std::move(pool)), supervisor_(supervisor), queue_runner_(*this) {}
+  // `supervisor` outlives the lane until that has ended, `aside` the lane; null: its own threads
+  // lead whenever they can.
+  Lane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor, Aside* aside = nullptr)
+      : pool_(std::move(pool)), supervisor_(supervisor), aside_(aside), queue_runner_(*this) {}
 
   // Leads on this thread from the beginning, until the lane ends or somebody else leads.
   void LeadFirst();
@@ -110,8 +111,6 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   // is not to be touched any more once the leader does not lead. kEnd: it has ended. kStandAside:
   // there is nothing, and somebody who waits is to lead: see aside.
   virtual Step ServeNext(const Leader& leader) = 0;
-  // Null: the lane's own threads lead whenever they can.
-  virtual Aside* aside() { return nullptr; }
 
   // The same with the connection of the leader's handler, which waits.
   virtual Step ServeOwn(const Leader& leader, Session& session) = 0;
@@ -156,11 +155,12 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
   void LeaveAside(Leader& leader, Aside::Stay stay);
   void RunQueuedBeside(Leader& leader);
   void DismissFromAside() {
-    if (aside() != nullptr) aside()->Dismiss();
+    if (aside_ != nullptr) aside_->Dismiss();
   }
   void AskToStandAside(Session& session);
   bool RecallFromAside();
-  bool IsAsideTaken() { return aside() != nullptr && aside()->is_taken(); }
+  bool CallSuccessor();
+  bool IsAsideTaken() { return aside_ != nullptr && aside_->is_taken(); }
   template <typename Body>
   bool AsVisitor(Session& session, Body body);
   void RunQueue();
@@ -187,6 +187,7 @@ class Lane : public WorkerPool::Task, public Supervised, public std::enable_shar
 
   const std::shared_ptr<WorkerPool> pool_;
   Supervisor& supervisor_;
+  Aside* const aside_;
   bool is_left_to_loop_ = false;  // constant
   LeaderRole role_;
 

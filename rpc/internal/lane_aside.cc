@@ -14,7 +14,7 @@ namespace ferry::internal {
 // By the leader, with nothing to do. It leads again afterwards, unless another thread of the lane
 // does, or that has ended, or it has run something else meanwhile.
 void Lane::StandAside(Leader& leader) {
-  Aside& aside = *this->aside();
+  Aside& aside = *aside_;
   const Aside::Stay stay = aside.Begin();
   leader.Vacate();
   if (has_queued()) aside.Recall();  // by who did not see it here
@@ -24,7 +24,7 @@ void Lane::StandAside(Leader& leader) {
     if (has_queued()) return LeaveAside(leader, stay);
     {
       MutexLock lock(mutex_);  // as Vacate: it finds this, or what it has vacated is found here
-      aside.AwaitEndOfVisit();
+      aside.WantEndOfVisit();
     }
     leader.TakeVacant();
   }
@@ -33,9 +33,9 @@ void Lane::StandAside(Leader& leader) {
 
 // While a visitor leads, for what that does not run. Nobody counts on this thread from now on.
 void Lane::LeaveAside(Leader& leader, Aside::Stay stay) {
-  aside()->End(stay);
+  aside_->End(stay);
   { MutexLock lock(mutex_); }  // as Vacate, which looks for somebody else behind it
-  aside()->SeeRecalls();
+  aside_->SeeRecalls();
   leader.TakeVacant();
   if (!leader.leads()) RunQueuedBeside(leader);
 }
@@ -51,13 +51,15 @@ void Lane::RunQueuedBeside(Leader& leader) {
 
 // For a thread that waits beside the leader; not if that would be missed.
 void Lane::AskToStandAside(Session& session) {
-  Aside* aside = this->aside();
-  if (aside == nullptr || aside->is_taken()) return;
-  if (aside->has_requests() || session.connection().caller().has_unwaited()) return;
-  if (aside->Ask()) WakeLeader();
+  if (aside_ == nullptr || aside_->is_taken()) return;
+  if (aside_->has_requests() || session.connection().caller().has_unwaited()) return;
+  if (aside_->Ask()) WakeLeader();
 }
 
+// False if no thread is free to lead in place of this one.
+bool Lane::CallSuccessor() { return RecallFromAside() || RunOnPool(shared_from_this()); }
+
 // False if there is nobody who would come.
-bool Lane::RecallFromAside() { return aside() != nullptr && aside()->Recall(); }
+bool Lane::RecallFromAside() { return aside_ != nullptr && aside_->Recall(); }
 
 }  // namespace ferry::internal

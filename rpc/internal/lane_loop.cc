@@ -73,7 +73,7 @@ void Lane::Leader::Vacate() {
   if (lane_.IsAsideTaken()) {
     lane_.NoteAsked(vacant);
     lane_.WakeWaiting();
-    lane_.aside()->VisitEnded();
+    lane_.aside_->VisitEnded();
     if (!lane_.IsAsideTaken() && !lane_.RunOnPool(lane_.shared_from_this())) lane_.WakeWaiting();
     return;
   }

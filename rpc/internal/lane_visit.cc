@@ -61,7 +61,7 @@ void Lane::Leader::EndVisit(Session& session) {
   if (!leads_) return session.Attach();
   lane_.GiveTurn(session);  // whose frames nobody reads on behind this visit
   Vacate();
-  if (ended() && lane_.aside() != nullptr) lane_.aside()->Recall();
+  if (ended()) lane_.RecallFromAside();
 }
 
 }  // namespace ferry::internal

@@ -49,7 +49,7 @@ void Lane::Leader::Await(Session& session, HandlerWait& wait, Deadline deadline,
   }
   bool offered = leads_ && !wait.has_nested() &&
                  lane_.queued_.load(std::memory_order_relaxed) != 0 && OfferLead();
-  if (Aside* aside = lane_.aside()) aside->NoteVisit();
+  if (lane_.aside_ != nullptr) lane_.aside_->NoteVisit();
   if (!offered && (LeaveForWait() || TryTakeLead())) {
     LeadMeanwhile(session, wait, deadline, direct);
     if (!std::exchange(yields_, false) || !leads_) return;
@@ -88,7 +88,7 @@ bool Lane::Leader::LeaveForWait() {
 // To a spare thread, from within the handler. False if there is none.
 bool Lane::Leader::OfferLead() {
   lane_.NoteAsked(term_ | LeaderRole::kInHandler);
-  return lane_.RecallFromAside() || lane_.RunOnPool(lane_.shared_from_this());
+  return lane_.CallSuccessor();
 }
 
 // While another thread leads, or is about to.

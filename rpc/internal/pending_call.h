@@ -120,8 +120,8 @@ struct PendingCall {
   bool has_initial_metadata = false;
   bool has_trailing_metadata = false;
 
-  // While set, the reading thread fills in `reply` or metadata without the lock, and the caller
-  // must stay. It is set for good when the outcome is on its way.
+  // While set, the reading thread fills in another's `reply` or metadata without the lock, and that
+  // caller must stay (for its own: OwnReply). It is set for good when the outcome is on its way.
   bool completing = false;
   // To be ended when that is over.
   bool cancel_is_due = false;

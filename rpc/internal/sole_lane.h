@@ -28,7 +28,9 @@ class SoleLane final : public Lane {
   // For Create.
   SoleLane(std::shared_ptr<WorkerPool> pool, Supervisor& supervisor,
            std::shared_ptr<Session> session)
-      : Lane(std::move(pool), supervisor), session_(std::move(session)) {}
+      // A server is to be there for its peer at once.
+      : Lane(std::move(pool), supervisor, session->is_ours() ? &session->aside() : nullptr),
+        session_(std::move(session)) {}
 
   void StopAccepting() override {
     session_->entrance().Tell(ferry::Event::Type::kDraining, nullptr, absl::OkStatus());
@@ -53,8 +55,6 @@ class SoleLane final : public Lane {
   void WakeLeader() override { session_->connection().transport().Interrupt(); }
 
   Step ServeOwn(const Leader& leader, Session&) override { return ServeNext(leader); }
-  // Who serves is to be there for its peer at once.
-  Aside* aside() override { return session_->is_ours() ? &session_->aside() : nullptr; }
 
   Step ServeNext(const Leader& leader) override {
     is_in_handler_ = true;  // if it becomes one

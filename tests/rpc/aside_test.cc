@@ -49,7 +49,7 @@ TEST(AsideTest, ItIsTimeToComeBackWhenNobodyVisits) {
 TEST(AsideTest, WhoFindsAVisitorWaitsForItsEnd) {
   Aside aside;
   Aside::Stay stay = aside.Begin();
-  aside.AwaitEndOfVisit();
+  aside.WantEndOfVisit();
   std::atomic<bool> ended{false};
   std::thread visitor([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -65,7 +65,7 @@ TEST(AsideTest, WhoFindsAVisitorWaitsForItsEnd) {
 TEST(AsideTest, ARecallEndsTheWaitAlsoBeforeItBegins) {
   Aside aside;
   Aside::Stay stay = aside.Begin();
-  aside.AwaitEndOfVisit();
+  aside.WantEndOfVisit();
   aside.Recall();
   EXPECT_TRUE(aside.Await(stay));
   aside.End(stay);
@@ -77,7 +77,7 @@ TEST(AsideTest, ARecallEndsTheWaitAlsoBeforeItBegins) {
 TEST(AsideTest, WhoIsDismissedLeavesThePlaceToAnother) {
   Aside aside;
   Aside::Stay first = aside.Begin();
-  aside.AwaitEndOfVisit();
+  aside.WantEndOfVisit();
   aside.Dismiss();
   EXPECT_FALSE(aside.is_taken());
   Aside::Stay second = aside.Begin();
